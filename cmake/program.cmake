@@ -1,0 +1,34 @@
+# Everything above the portable core: text, baselines, harness, reports, the program.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+find_library(CSV_LIBRARY csv REQUIRED)
+find_library(PAPI_LIBRARY papi REQUIRED)
+
+file(GLOB text_sources CONFIGURE_DEPENDS engine/text/*.c)
+add_library(tern_text STATIC ${text_sources})
+target_link_libraries(tern_text PUBLIC tern_format PkgConfig::PCRE2)
+
+file(GLOB baselines_sources CONFIGURE_DEPENDS baselines/*.c)
+add_library(tern_baselines STATIC ${baselines_sources})
+target_link_libraries(tern_baselines PUBLIC tern_model)
+
+file(GLOB reports_sources CONFIGURE_DEPENDS reports/*.c)
+add_library(tern_reports STATIC ${reports_sources})
+target_link_libraries(tern_reports PUBLIC tern_base PkgConfig::JANSSON ${CSV_LIBRARY})
+file(GLOB published_tables CONFIGURE_DEPENDS reports/published/*.csv)
+set_source_files_properties(reports/published.c PROPERTIES OBJECT_DEPENDS "${published_tables}")
+target_compile_definitions(tern_reports PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+
+file(GLOB harness_sources CONFIGURE_DEPENDS harness/*.c harness/commands/*.c)
+list(FILTER harness_sources EXCLUDE REGEX "harness/main\\.c$")
+add_library(tern_harness STATIC ${harness_sources})
+target_link_libraries(tern_harness PUBLIC tern_baselines tern_text tern_reports PkgConfig::HWLOC
+                      PkgConfig::CRYPTO ${PAPI_LIBRARY})
+target_compile_definitions(tern_harness PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+  TERN_VERSION="${PROJECT_VERSION}" TERN_C_FLAGS="${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_RELEASE}")
+
+add_executable(ternmark harness/main.c)
+target_link_libraries(ternmark PRIVATE tern_harness)

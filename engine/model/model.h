@@ -1,0 +1,82 @@
+/* A model: immutable after load, weights packed in the kernels' layouts. The
+ * same file gives the ternary engine and its twins (same values as f16, bf16,
+ * f32 or int8 weights): one graph, other weights. */
+#ifndef TERN_MODEL_MODEL_H
+#define TERN_MODEL_MODEL_H
+
+#include <stdint.h>
+
+#include "engine/base/team.h"
+#include "engine/format/gguf.h"
+#include "engine/model/arch.h"
+#include "kernels/kernel.h"
+#include "kernels/vec.h"
+
+typedef struct tern_model tern_model;
+
+typedef struct tern_model_params {
+  const char *layout;      /* body: "t2", "t5", "q8", "f16", "bf16", "f32"; NULL: by the file's type */
+  const char *head_layout; /* output head: "f16" when NULL; "f32", "bf16", "q8" */
+  bool exact_head;         /* add the int8 scan copy that makes greedy decoding exact at int8 traffic */
+  tern_isa isa_cap;        /* TERN_ISA_COUNT: best usable */
+  tern_i2s i2s;            /* TERN_I2S_AUTO: file's ternmark.i2s_layout key, else 128 */
+  bool progress;           /* bar on stderr */
+} tern_model_params;
+
+typedef struct tern_model_facts {
+  const tern_arch *arch;
+  int layers, hidden, ffn, heads, kv_heads, head_dim, vocab, context;
+  double rope_theta, eps;
+  const char *body_layout, *head_layout; /* names */
+  const char *body_kernel, *head_kernel, *vec;
+  size_t body_bytes;      /* packed projections, padding and scales included */
+  size_t head_bytes;      /* output head as packed */
+  size_t scan_bytes;      /* exact head's int8 copy, 0 without */
+  size_t embedding_bytes; /* token embedding where it is not the head itself */
+  size_t norm_bytes;
+  int64_t body_weights; /* weights in the projections */
+  bool ternary;         /* projections are ternary codes */
+  double zero_share;    /* of ternary codes, NAN when not ternary */
+} tern_model_facts;
+
+/* Packs g's tensors (rows split over `team`), releasing file pages as it goes;
+ * g may be closed afterwards. Checks memory first. */
+int tern_model_load(tern_model **out, const tern_gguf *g, const tern_model_params *p, tern_team *team, tern_error *e);
+void tern_model_close(tern_model *m);
+const tern_model_facts *tern_model_describe(const tern_model *m);
+/* Bytes that loading would take, from metadata alone. */
+int tern_model_plan(const tern_gguf *g, const tern_model_params *p, size_t *bytes, tern_error *e);
+
+/* A session: KV cache and position of one sequence. Many to a model, one
+ * thread at a time each. */
+typedef struct tern_session tern_session;
+
+typedef struct tern_session_params {
+  int context; /* positions; <= 0: the model's, at most 4096 */
+  int batch;   /* tokens a chunk; <= 0: 512 */
+  tern_kv_type kv;
+} tern_session_params;
+
+typedef enum tern_want { TERN_WANT_NONE, TERN_WANT_LAST, TERN_WANT_ALL } tern_want;
+
+int tern_session_open(tern_session **out, const tern_model *m, tern_team *team, const tern_session_params *p,
+                      tern_error *e);
+void tern_session_close(tern_session *s);
+
+/* Appends n tokens. logits: [vocab] of the last or [n][vocab] of all, by
+ * `want`. Fails on ids outside the vocabulary, a full context, an interrupt,
+ * or non-finite logits. Results do not depend on the split into calls or
+ * chunks, the thread count or the ISA. */
+int tern_session_eval(tern_session *s, const int32_t *ids, int n, tern_want want, float *logits, tern_error *e);
+
+/* Appends n tokens and gives the greedy next token; through the exact head
+ * when the model has it (same id as argmax of full logits). rescored (may be
+ * NULL): rows computed in full precision. */
+int tern_session_greedy(tern_session *s, const int32_t *ids, int n, int32_t *next, int *rescored, tern_error *e);
+
+int tern_session_position(const tern_session *s);
+void tern_session_rewind(tern_session *s, int position); /* <= current */
+size_t tern_session_kv_bytes(const tern_session *s);
+int tern_session_context(const tern_session *s);
+
+#endif

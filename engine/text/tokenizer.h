@@ -1,0 +1,55 @@
+/* Tokenizers: byte-level BPE (LLaMA-3 and GPT-2 pre-tokenizers through PCRE2)
+ * and the score-merge BPE of SentencePiece / llama2.c vocabularies. */
+#ifndef TERN_TEXT_TOKENIZER_H
+#define TERN_TEXT_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/error.h"
+#include "engine/format/gguf.h"
+
+typedef struct tern_tokenizer tern_tokenizer;
+
+/* From the GGUF's tokenizer.ggml.* keys. Fails, naming the key, when they are
+ * absent or inconsistent, or the model or pre-tokenizer is not supported. */
+int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_error *e);
+/* From a tiktoken rank file (base64 token, space, rank a line), LLaMA-3
+ * pre-tokenizer and its 256 special tokens at 128000.. */
+int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_error *e);
+/* From llama2.c's tokenizer.bin. */
+int tern_tokenizer_from_llama2c(tern_tokenizer **out, const char *path, int vocab, tern_error *e);
+void tern_tokenizer_close(tern_tokenizer *t);
+
+int tern_tokenizer_size(const tern_tokenizer *t);
+int32_t tern_tokenizer_bos(const tern_tokenizer *t); /* -1: none */
+int32_t tern_tokenizer_eos(const tern_tokenizer *t); /* -1: none */
+/* Whether generation ends at this token (EOS, end of turn). */
+bool tern_tokenizer_ends(const tern_tokenizer *t, int32_t id);
+bool tern_tokenizer_adds_bos(const tern_tokenizer *t);
+
+/* Text to ids. Invalid UTF-8 is encoded byte by byte. `special`: special-token
+ * texts in the input become their ids. *ids is malloc'ed (free()). No BOS is
+ * added. */
+int tern_tokenizer_encode(const tern_tokenizer *t, const char *text, size_t size, bool special, int32_t **ids,
+                          size_t *count, tern_error *e);
+
+/* Bytes of one token (not necessarily whole UTF-8 characters). Control tokens
+ * give none. `previous` is the token before, -1 at the start (SentencePiece
+ * drops the blank after BOS). The pointer lives as long as the tokenizer. */
+tern_gguf_string tern_tokenizer_bytes(const tern_tokenizer *t, int32_t previous, int32_t id);
+
+/* Writes the tokenizer.ggml.* keys of a llama2.c / tiktoken tokenizer. */
+int tern_tokenizer_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *e);
+
+/* Holds back incomplete UTF-8 between tokens: appends the token's bytes, calls
+ * put with whole characters; flush gives what is left. */
+typedef struct tern_utf8_stream {
+  unsigned char held[4];
+  int count;
+} tern_utf8_stream;
+void tern_utf8_push(tern_utf8_stream *s, tern_gguf_string bytes, void (*put)(void *, const char *, size_t), void *arg);
+void tern_utf8_flush(tern_utf8_stream *s, void (*put)(void *, const char *, size_t), void *arg);
+
+#endif

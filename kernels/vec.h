@@ -1,0 +1,78 @@
+/* Vector operations of the forward pass. One written order for every ISA:
+ * reductions run over 16 lanes (lane l takes elements l, l+16, ...; a short
+ * tail goes to the lanes 0.. in order), each lane by explicit fma, and the
+ * lanes are added by the tree (l, l+8), (l, l+4), (l, l+2), (l, l+1).
+ * Elementwise operations are exactly the formula given. Results are therefore
+ * the same bits on every CPU. Compiled without contraction. */
+#ifndef TERN_KERNELS_VEC_H
+#define TERN_KERNELS_VEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/cpu.h"
+
+/* How keys and values lie in the KV cache: one vector of head_dim a position.
+ * int8: value = q * scale, scale = max|x| / 127 of the vector. */
+typedef enum tern_kv_type { TERN_KV_F32, TERN_KV_F16, TERN_KV_INT8 } tern_kv_type;
+
+typedef struct tern_vec {
+  const char *name; /* "vec_avx2" */
+  tern_isa isa;
+
+  float (*dot)(const float *a, const float *b, int n);
+  float (*sum_squares)(const float *x, int n);
+
+  /* y = x * (1 / sqrtf(sum_squares(x) / n + eps)) * gain; gain NULL: no gain
+   * factor. x == y allowed. */
+  void (*rmsnorm)(float *y, const float *x, const float *gain, int n, float eps);
+
+  /* Absmax int8 of one token (2402.17764 section 2): s = 127 / max(max|x|, 1e-5),
+   * q = clamp(round_half_even(x * s), -128, 127), zeros from n up to n_padded;
+   * returns x_scale = 1 / s and stores sum of q. NaN counts as 0. */
+  float (*quantise)(int8_t *q, const float *x, int n, int n_padded, int32_t *sum);
+
+  void (*add)(float *y, const float *x, int n);                           /* y += x */
+  void (*scale)(float *y, float factor, int n);                           /* y *= factor */
+  void (*relu2_mul)(float *y, const float *gate, const float *up, int n); /* max(g,0)^2 * u: (r*r)*u */
+  void (*silu_mul)(float *y, const float *gate, const float *up, int n);  /* (g / (1 + exp(-g))) * u */
+
+  /* Rotates one head of `n` floats by the angles whose cos/sin are given
+   * [n/2]. Pairs are (i, i + n/2) when neox != 0, else (2i, 2i + 1):
+   * a' = fma(a, c, -(b * s)), b' = fma(a, s, b * c). */
+  void (*rope)(float *x, const float *cos_, const float *sin_, int n, int neox);
+
+  /* Stores one head vector into the cache slot (and its scale for int8). */
+  void (*kv_store)(void *slot, float *slot_scale, const float *x, int n, tern_kv_type type);
+
+  /* Attention of `queries` heads that share one KV head, for one token:
+   *   score[t] = dot(q, K[t]) * scale, t = 0..positions-1 (16-lane dot; int8
+   *   keys: dot(q, float(k)) * k_scale[t] * scale)
+   *   p = exp(score - max); sum over 16 lanes; out[d] = chain over t ascending
+   *   of fma(p[t], V[t][d], out[d]) (int8 values: p[t] * v_scale[t] first),
+   *   then out * (1 / sum).
+   * q, out: [queries][head_dim] with the given strides; K, V: [positions] of
+   * kv_stride bytes; scratch: queries * (positions rounded up to 16) floats. */
+  void (*attend)(float *out, size_t out_stride, const float *q, size_t q_stride, int queries, const void *k,
+                 const void *v, const float *k_scale, const float *v_scale, size_t kv_stride, int head_dim,
+                 int positions, float scale, tern_kv_type type, float *scratch);
+
+  void (*f16_to_f32)(float *y, const uint16_t *x, size_t n);
+  void (*f32_to_f16)(uint16_t *y, const float *x, size_t n); /* round to nearest even */
+  void (*bf16_to_f32)(float *y, const uint16_t *x, size_t n);
+  void (*f32_to_bf16)(uint16_t *y, const float *x, size_t n); /* round to nearest even */
+} tern_vec;
+
+/* Table of the highest usable level not above `cap`; all compiled tables,
+ * NULL-terminated, for tests. */
+const tern_vec *tern_vec_find(tern_isa cap);
+const tern_vec *const *tern_vecs(void);
+
+/* Our own elementary functions, same bits everywhere (libm's differ by
+ * version): exp within 2 ulp, others within 1 ulp of float after rounding. */
+float tern_expf(float x);
+double tern_exp(double x);
+double tern_log(double x);
+void tern_sincos(double x, double *s, double *c); /* |x| <= 1e7 */
+
+#endif
