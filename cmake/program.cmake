@@ -22,11 +22,18 @@ file(GLOB published_tables CONFIGURE_DEPENDS reports/published/*.csv)
 set_source_files_properties(reports/published.c PROPERTIES OBJECT_DEPENDS "${published_tables}")
 target_compile_definitions(tern_reports PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
+add_custom_target(tern_revision
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DOUT=${CMAKE_BINARY_DIR}/generated/tern_revision.h
+          -P ${CMAKE_SOURCE_DIR}/cmake/revision.cmake
+  BYPRODUCTS ${CMAKE_BINARY_DIR}/generated/tern_revision.h)
+
 file(GLOB harness_sources CONFIGURE_DEPENDS harness/*.c harness/commands/*.c)
 list(FILTER harness_sources EXCLUDE REGEX "harness/main\\.c$")
 add_library(tern_harness STATIC ${harness_sources})
 target_link_libraries(tern_harness PUBLIC tern_baselines tern_text tern_reports PkgConfig::HWLOC
                       PkgConfig::CRYPTO ${PAPI_LIBRARY})
+add_dependencies(tern_harness tern_revision)
+target_include_directories(tern_harness PRIVATE ${CMAKE_BINARY_DIR}/generated)
 target_compile_definitions(tern_harness PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
   TERN_VERSION="${PROJECT_VERSION}" TERN_C_FLAGS="${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_RELEASE}")
 

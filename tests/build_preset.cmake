@@ -1,0 +1,11 @@
+# Configures and builds one preset; its warnings are errors.
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} --preset ${PRESET} RESULT_VARIABLE result
+                OUTPUT_VARIABLE out ERROR_VARIABLE out)
+if(result)
+  message(FATAL_ERROR "configuring ${PRESET} failed:\n${out}")
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} --build ${SOURCE}/build/${PRESET} RESULT_VARIABLE result
+                OUTPUT_VARIABLE out ERROR_VARIABLE out)
+if(result)
+  message(FATAL_ERROR "building ${PRESET} failed:\n${out}")
+endif()
