@@ -1,0 +1,17 @@
+/* The list of layouts; a new one is its own file and a line here. */
+#include "kernels/layout.h"
+
+#include <string.h>
+
+static const tern_layout *const all[] = {
+    &tern_layout_t2, &tern_layout_t5, &tern_layout_q8, &tern_layout_f32, &tern_layout_f16, &tern_layout_bf16, NULL};
+
+const tern_layout *const *tern_layouts(void) {
+  return all;
+}
+
+const tern_layout *tern_layout_find(const char *name) {
+  for (const tern_layout *const *l = all; *l; l++)
+    if (strcmp((*l)->name, name) == 0) return *l;
+  return NULL;
+}
