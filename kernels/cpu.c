@@ -26,7 +26,6 @@ static const char *const names[TERN_ISA_COUNT] = {"scalar", "avx2", "avx512", "a
 
 static const char other_arch[] = "not this architecture";
 static const char faults[] = "advertised but faults";
-static const char below[] = "a lower level is not usable";
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *reasons[TERN_ISA_COUNT]; /* NULL: usable */
@@ -90,7 +89,7 @@ static void detect(void) {
     } else if (!steps[i].saved) {
       *reason = "the operating system does not save its registers";
     } else if (i > 0 && reasons[steps[i - 1].isa]) {
-      *reason = below;
+      *reason = "a lower level is not usable";
     } else if (!survives(steps[i].trial)) {
       *reason = faults;
     }
