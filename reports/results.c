@@ -1,0 +1,190 @@
+/* Reads a result folder; every error names the file and the row. */
+#include "reports/results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/manifest.h"
+
+typedef enum kind { TEXT, COUNT, REAL } kind;
+typedef struct field {
+  const char *column;
+  kind kind;
+  bool needed; /* the column must be there */
+  size_t offset;
+} field;
+
+#define SUMMARY(kind, needed, name)                                                                                    \
+  { #name, kind, needed, offsetof(tern_summary_row, name) }
+static const field summary_fields[] = {
+    SUMMARY(TEXT, true, metric),    SUMMARY(TEXT, true, engine), SUMMARY(TEXT, true, model),
+    SUMMARY(TEXT, true, workload),  SUMMARY(TEXT, true, unit),   SUMMARY(TEXT, false, how),
+    SUMMARY(TEXT, false, note),     SUMMARY(COUNT, true, n),     SUMMARY(COUNT, true, threads),
+    SUMMARY(REAL, true, median),    SUMMARY(REAL, true, low),    SUMMARY(REAL, true, high),
+    SUMMARY(REAL, false, coverage),
+};
+
+#define SAMPLE(kind, needed, name)                                                                                     \
+  { #name, kind, needed, offsetof(tern_sample_row, name) }
+static const field sample_fields[] = {
+    SAMPLE(TEXT, true, engine),
+    SAMPLE(TEXT, true, model),
+    SAMPLE(TEXT, true, workload),
+    SAMPLE(TEXT, true, phase),
+    SAMPLE(TEXT, false, kernel),
+    SAMPLE(TEXT, false, head),
+    SAMPLE(TEXT, false, kv),
+    SAMPLE(TEXT, false, mark),
+    SAMPLE(TEXT, false, joules_how),
+    SAMPLE(TEXT, false, joules_why),
+    SAMPLE(COUNT, true, threads),
+    SAMPLE(COUNT, true, block),
+    SAMPLE(REAL, false, start_s),
+    SAMPLE(REAL, true, tokens),
+    SAMPLE(REAL, true, seconds),
+    SAMPLE(REAL, false, read_gbs),
+    SAMPLE(REAL, false, body_bytes),
+    SAMPLE(REAL, false, head_bytes),
+    SAMPLE(REAL, false, embedding_bytes),
+    SAMPLE(REAL, false, kv_bytes),
+    SAMPLE(REAL, false, peak_rss_bytes),
+};
+
+static int read_row(const tern_table *t, int row, const field *fields, size_t count, void *out, tern_error *e) {
+  for (size_t i = 0; i < count; i++) {
+    const field *f = &fields[i];
+    void *at = (char *)out + f->offset;
+    int column = tern_table_column(t, f->column);
+    double value;
+    if (column < 0 && f->needed)
+      return tern_fail(e, TERN_FAILED, "%s: no column \"%s\"", tern_table_name(t), f->column);
+    if (f->kind == TEXT) {
+      *(const char **)at = tern_table_cell(t, row, column);
+      continue;
+    }
+    if (tern_table_real(t, row, column, &value, e)) return (int)e->status;
+    if (f->kind == REAL) {
+      *(double *)at = value;
+      continue;
+    }
+    if (isnan(value)) value = 0;
+    if (!(value >= -1 && value <= 1e9 && value == floor(value)))
+      return tern_fail(e, TERN_FAILED, "%s: row %d, column %s: %g is no count", tern_table_name(t), row + 1, f->column,
+                       value);
+    *(int *)at = (int)value;
+  }
+  return 0;
+}
+
+/* Rows of `size` bytes each from DIR/name; a table without rows still must
+ * have the columns. */
+static int read_rows(const char *dir, const char *name, bool growing, const field *fields, size_t fields_count,
+                     size_t size, tern_table **table, void **rows, int *count, tern_error *e) {
+  char path[4096];
+  if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+    return tern_fail(e, TERN_FAILED, "%.80s: name too long", dir);
+  if (tern_table_read(table, path, growing, e)) return (int)e->status;
+  *count = tern_table_rows(*table);
+  *rows = calloc((size_t)*count + 1, size);
+  if (!*rows) return tern_fail(e, TERN_FAILED, "%s: out of memory", path);
+  for (int row = 0; row < *count || row == 0; row++) {
+    if (read_row(*table, row, fields, fields_count, (char *)*rows + (size_t)row * size, e)) return (int)e->status;
+  }
+  return 0;
+}
+
+int tern_results_read(tern_results *out, const char *dir, tern_error *e) {
+  *out = (tern_results){.dir = strdup(dir)};
+  if (!out->dir) return tern_fail(e, TERN_FAILED, "%.80s: out of memory", dir);
+  if (tern_manifest_read(&out->manifest, dir, e) ||
+      read_rows(dir, "summary.csv", false, summary_fields, sizeof summary_fields / sizeof *summary_fields,
+                sizeof *out->summary, &out->summary_table, (void **)&out->summary, &out->summary_count, e) ||
+      read_rows(dir, "samples.csv", true, sample_fields, sizeof sample_fields / sizeof *sample_fields,
+                sizeof *out->samples, &out->samples_table, (void **)&out->samples, &out->sample_count, e)) {
+    tern_results_free(out);
+    return (int)e->status;
+  }
+  return 0;
+}
+
+void tern_results_free(tern_results *r) {
+  free(r->dir);
+  json_decref(r->manifest);
+  tern_table_free(r->summary_table);
+  tern_table_free(r->samples_table);
+  free(r->summary);
+  free(r->samples);
+  *r = (tern_results){0};
+}
+
+int tern_results_find(const tern_results *r, int start, const char *metric, const char *engine, const char *model) {
+  for (int i = start; i < r->summary_count; i++) {
+    const tern_summary_row *s = &r->summary[i];
+    if ((!metric || strcmp(s->metric, metric) == 0) && (!engine || strcmp(s->engine, engine) == 0) &&
+        (!model || strcmp(s->model, model) == 0))
+      return i;
+  }
+  return -1;
+}
+
+bool tern_results_quick(const tern_results *r) {
+  return tern_manifest_true(r->manifest, "quick");
+}
+bool tern_results_finished(const tern_results *r) {
+  return tern_manifest_true(r->manifest, "finished");
+}
+
+bool tern_results_synthetic(const tern_results *r) {
+  const json_t *models = tern_manifest_at(r->manifest, "models");
+  char text[32];
+  if (json_array_size(models) == 0) return true;
+  for (size_t i = 0; i < json_array_size(models); i++)
+    if (strcmp(tern_manifest_text(json_array_get(models, i), "weights", text, sizeof text), "trained") != 0)
+      return true;
+  return false;
+}
+
+const char *tern_results_platform(const tern_results *r) {
+  static const char *const known[][2] = {{"x86", "x86"},     {"x86_64", "x86"}, {"amd64", "x86"},
+                                         {"aarch64", "arm"}, {"arm64", "arm"},  {"arm", "arm"}};
+  char text[32];
+  tern_manifest_text(r->manifest, "machine.architecture|machine.arch|architecture", text, sizeof text);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(text, known[i][0]) == 0) return known[i][1];
+  return "";
+}
+
+const char *tern_results_shape(const tern_results *r, const char *model) {
+  const json_t *models = tern_manifest_at(r->manifest, "models");
+  for (size_t i = 0; i < json_array_size(models); i++) {
+    const json_t *m = json_array_get(models, i);
+    const char *name = json_string_value(json_object_get(m, "name"));
+    const char *shape = json_string_value(json_object_get(m, "shape"));
+    if (name && shape && strcmp(name, model) == 0) return shape;
+  }
+  return model;
+}
+
+const char *tern_results_no_energy(const tern_results *r) {
+  const char *why = NULL;
+  for (int i = 0; i < r->sample_count; i++) {
+    if (strcmp(r->samples[i].joules_how, "measured") == 0) return "";
+    if (!why && *r->samples[i].joules_why) why = r->samples[i].joules_why;
+  }
+  return why ? why : "no meter gave a reading";
+}
+
+bool tern_results_peers(const tern_results *r) {
+  for (int i = 0; i < r->summary_count; i++)
+    if (strncmp(r->summary[i].engine, "peer:", 5) == 0) return true;
+  return false;
+}
+
+const char *tern_results_provisional(const tern_results *r, const char *engine_or_ratio) {
+  const char *slash = strchr(engine_or_ratio, '/');
+  const json_t *p = tern_manifest_at(r->manifest, "provisional");
+  if (json_is_string(p)) return json_string_value(p);
+  return json_string_value(json_object_get(p, slash ? slash + 1 : engine_or_ratio));
+}
