@@ -9,3 +9,10 @@ execute_process(COMMAND ${CMAKE_COMMAND} --build ${SOURCE}/build/${PRESET} RESUL
 if(result)
   message(FATAL_ERROR "building ${PRESET} failed:\n${out}")
 endif()
+if(RUN)
+  execute_process(COMMAND ctest --test-dir ${SOURCE}/build/${PRESET} --output-on-failure --no-tests=error
+                  RESULT_VARIABLE result)
+  if(result)
+    message(FATAL_ERROR "tests fail under ${PRESET}")
+  endif()
+endif()

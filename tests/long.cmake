@@ -1,0 +1,25 @@
+# What takes minutes: the whole suite under sanitizers, long fuzzing.
+if(TERN_LONG_TESTS AND NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
+  foreach(preset asan tsan)
+    add_test(NAME suite_is_clean_under_${preset}
+      COMMAND ${CMAKE_COMMAND} -DPRESET=${preset} -DSOURCE=${CMAKE_SOURCE_DIR} -DRUN=ON
+              -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+    set_tests_properties(suite_is_clean_under_${preset} PROPERTIES PROCESSORS 2 TIMEOUT 3600)
+  endforeach()
+endif()
+
+# The GGUF reader under libFuzzer: 5 s always, 10 minutes in the long run.
+find_program(CLANG clang)
+if(CLANG AND NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
+  add_test(NAME fuzz_build
+    COMMAND ${CMAKE_COMMAND} -DPRESET=fuzz -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+  set_tests_properties(fuzz_build PROPERTIES FIXTURES_SETUP fuzz PROCESSORS 2 TIMEOUT 900)
+  set(fuzz_seconds 5)
+  if(TERN_LONG_TESTS)
+    set(fuzz_seconds 600)
+  endif()
+  add_test(NAME fuzz_gguf
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz.sh $<TARGET_FILE:ternmark> ${CMAKE_SOURCE_DIR}/build/fuzz/tests/fuzz_gguf
+            ${fuzz_seconds})
+  set_tests_properties(fuzz_gguf PROPERTIES FIXTURES_REQUIRED fuzz TIMEOUT 900)
+endif()
