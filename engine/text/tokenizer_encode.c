@@ -1,0 +1,185 @@
+/* Encoding: special texts are cut out first, the rest falls into words
+ * (byte-level: by the pre-tokenizer's pattern; pieces: before blanks, where no
+ * piece spans them), and each word's symbols merge. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/text/tokenizer_parts.h"
+
+typedef struct encoder {
+  const tern_tokenizer *t;
+  tern_merger merger;
+  pcre2_match_data *match;
+  int32_t *ids;
+  size_t count, capacity;
+  tern_error *e;
+} encoder;
+
+static int emit(encoder *c, int32_t id) {
+  if (c->count == c->capacity) {
+    size_t capacity = c->capacity * 2 + 64;
+    int32_t *ids = realloc(c->ids, tern_mul(capacity, sizeof *ids));
+    if (ids == NULL) return tern_fail(c->e, TERN_FAILED, "not enough memory for %zu tokens", capacity);
+    c->ids = ids;
+    c->capacity = capacity;
+  }
+  c->ids[c->count++] = id;
+  return TERN_OK;
+}
+
+/* Bytes for which there is no better token. */
+static int emit_bytes(encoder *c, const uint8_t *bytes, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    int32_t id = c->t->byte_id[bytes[i]];
+    if (id < 0) id = c->t->unknown;
+    if (id < 0)
+      return tern_fail(c->e, TERN_FAILED, "the tokenizer has no token for byte 0x%02x: its vocabulary is incomplete",
+                       bytes[i]);
+    if (emit(c, id) != TERN_OK) return TERN_FAILED;
+  }
+  return TERN_OK;
+}
+
+/* Merges the n symbols laid out over word[0..size) and emits what is left. */
+static int merge_and_emit(encoder *c, const uint8_t *word, size_t size, size_t n) {
+  tern_merger_run(&c->merger, &c->t->pairs, (int32_t)n);
+  const tern_node *nodes = c->merger.nodes;
+  for (int32_t i = 0; i >= 0; i = nodes[i].next) {
+    size_t end = nodes[i].next < 0 ? size : nodes[nodes[i].next].at;
+    int status = nodes[i].id < 0 ? emit_bytes(c, word + nodes[i].at, end - nodes[i].at) : emit(c, nodes[i].id);
+    if (status != TERN_OK) return status;
+  }
+  return TERN_OK;
+}
+
+static int encode_word(encoder *c, const uint8_t *word, size_t size) {
+  const tern_tokenizer *t = c->t;
+  if (t->pre->whole_words && size <= TERN_TOKEN_LIMIT) {
+    int32_t id = tern_text_map_find(&t->texts, t, word, size);
+    if (id >= 0) return emit(c, id);
+  }
+  if (tern_merger_reserve(&c->merger, size, c->e) != TERN_OK) return TERN_FAILED;
+  for (size_t i = 0; i < size; i++) c->merger.nodes[i] = (tern_node){.id = t->byte_id[word[i]], .at = (uint32_t)i};
+  return merge_and_emit(c, word, size, size);
+}
+
+/* Byte-level: valid UTF-8. */
+static int encode_words(encoder *c, const uint8_t *text, size_t size) {
+  for (size_t at = 0; at < size;) {
+    int found = pcre2_match(c->t->words, text, size, at, PCRE2_NO_UTF_CHECK, c->match, NULL);
+    if (found < 0 && found != PCRE2_ERROR_NOMATCH)
+      return tern_fail(c->e, TERN_FAILED, "the PCRE2 library gives up on this text (code %d)", found);
+    const PCRE2_SIZE *span = pcre2_get_ovector_pointer(c->match);
+    size_t end = found < 0 || span[1] <= at ? size : span[1]; /* the patterns leave no gap */
+    if (encode_word(c, text + at, end - at) != TERN_OK) return TERN_FAILED;
+    at = end;
+  }
+  return TERN_OK;
+}
+
+static int encode_bytes(encoder *c, const uint8_t *text, size_t size) {
+  for (size_t at = 0; at < size;) {
+    size_t valid = tern_utf8_span(text + at, size - at);
+    if (encode_words(c, text + at, valid) != TERN_OK) return TERN_FAILED;
+    at += valid;
+    for (; at < size && tern_utf8_length(text + at, size - at) == 0; at++) {
+      if (emit_bytes(c, text + at, 1) != TERN_OK) return TERN_FAILED;
+    }
+  }
+  return TERN_OK;
+}
+
+static int encode_piece_word(encoder *c, const uint8_t *word, size_t size) {
+  if (tern_merger_reserve(&c->merger, size, c->e) != TERN_OK) return TERN_FAILED;
+  size_t n = 0;
+  for (size_t i = 0; i < size;) {
+    size_t length = tern_utf8_length(word + i, size - i);
+    int32_t id = length == 0 ? -1 : tern_text_map_find(&c->t->texts, c->t, word + i, length);
+    c->merger.nodes[n++] = (tern_node){.id = id, .at = (uint32_t)i};
+    i += length == 0 ? 1 : length;
+  }
+  return merge_and_emit(c, word, size, n);
+}
+
+/* Pieces: `text` is scratch of this call; U+2581 means a blank (SentencePiece's
+ * escape), so both are blanks from here on. */
+static int encode_pieces(encoder *c, const uint8_t *text, size_t size) {
+  uint8_t *plain = malloc(size + 1);
+  if (plain == NULL) return tern_fail(c->e, TERN_FAILED, "not enough memory for a text of %zu bytes", size);
+  size_t n = 0;
+  if (c->t->space_prefix) plain[n++] = ' ';
+  for (size_t i = 0; i < size;) {
+    bool blank = size - i >= 3 && memcmp(text + i, "\xe2\x96\x81", 3) == 0;
+    plain[n++] = blank ? ' ' : text[i];
+    i += blank ? 3 : 1;
+  }
+  int status = TERN_OK;
+  for (size_t at = 0, end; at < n && status == TERN_OK; at = end) {
+    for (end = at + 1; end < n; end++) {
+      if (c->t->blank_starts_piece && plain[end] == ' ' && plain[end - 1] != ' ') break;
+    }
+    status = encode_piece_word(c, plain + at, end - at);
+  }
+  free(plain);
+  return status;
+}
+
+static int encode_plain(encoder *c, const uint8_t *text, size_t size) {
+  if (size == 0) return TERN_OK;
+  return c->t->bytes ? encode_bytes(c, text, size) : encode_pieces(c, text, size);
+}
+
+/* The longest special that starts at text, -1 for none. User-defined tokens
+ * always count, control tokens when asked for. */
+static int32_t special_at(const tern_tokenizer *t, const uint8_t *text, size_t left, bool control) {
+  if (!t->special_first[text[0]]) return -1;
+  for (int i = 0; i < t->special_length_count; i++) {
+    size_t length = (size_t)t->special_lengths[i];
+    int32_t id = length > left ? -1 : tern_text_map_find(&t->specials, t, text, length);
+    if (id >= 0 && (control || t->type[id] == TERN_TOKEN_USER)) return id;
+  }
+  return -1;
+}
+
+static int encode_all(encoder *c, const uint8_t *text, size_t size, bool control) {
+  size_t start = 0;
+  for (size_t at = 0; at < size;) {
+    int32_t id = special_at(c->t, text + at, size - at, control);
+    if (id < 0) {
+      at++;
+      continue;
+    }
+    if (encode_plain(c, text + start, at - start) != TERN_OK || emit(c, id) != TERN_OK) return TERN_FAILED;
+    at += tern_vocab_text(c->t, id).size;
+    start = at;
+  }
+  return encode_plain(c, text + start, size - start);
+}
+
+int tern_tokenizer_encode(const tern_tokenizer *t, const char *text, size_t size, bool special, int32_t **ids,
+                          size_t *count, tern_error *e) {
+  encoder c = {.t = t, .e = e};
+  int status = TERN_FAILED;
+  if (size >= INT32_MAX) {
+    tern_fail(e, TERN_FAILED, "a text of %zu bytes is too long to tokenize at once: split it below 2 GiB", size);
+    goto out;
+  }
+  c.match = pcre2_match_data_create(1, NULL);
+  c.capacity = size / 3 + 16;
+  c.ids = malloc(c.capacity * sizeof *c.ids);
+  if (c.match == NULL || c.ids == NULL) {
+    tern_fail(e, TERN_FAILED, "not enough memory to tokenize %zu bytes", size);
+    goto out;
+  }
+  status = encode_all(&c, (const uint8_t *)text, size, special);
+  if (status != TERN_OK) goto out;
+  *ids = c.ids;
+  *count = c.count;
+  c.ids = NULL;
+out:
+  if (c.match != NULL) pcre2_match_data_free(c.match);
+  tern_merger_close(&c.merger);
+  free(c.ids);
+  return status;
+}

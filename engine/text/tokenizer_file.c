@@ -1,0 +1,163 @@
+/* Tokenizers from their own files: tiktoken's ranks ("base64 rank" a line, as
+ * LLaMA-3 is published) and llama2.c's tokenizer.bin (int32 longest length,
+ * then float score, int32 length, bytes for each token). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/file.h"
+#include "engine/text/tokenizer_parts.h"
+
+enum { LLAMA3_SPECIALS = 256, EOT = 9 };
+
+static int sextet(int c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Decodes up to size base64 characters; returns the bytes' count, SIZE_MAX
+ * when they are no base64. */
+static size_t base64(const uint8_t *in, size_t size, uint8_t *out) {
+  size_t n = 0;
+  uint32_t bits = 0;
+  while (size > 0 && in[size - 1] == '=') size--;
+  for (size_t i = 0; i < size; i++) {
+    int six = sextet(in[i]);
+    if (six < 0) return SIZE_MAX;
+    bits = bits << 6 | (uint32_t)six;
+    if (i % 4 != 0) out[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+  }
+  return size % 4 == 1 ? SIZE_MAX : n;
+}
+
+/* One line of the rank file: tokens must come in rank order. */
+static int put_rank(tern_tokenizer *t, int32_t id, const uint8_t *line, size_t size, const char *path, tern_error *e) {
+  uint8_t bytes[TERN_TOKEN_LIMIT];
+  if (size > 0 && line[size - 1] == '\r') size--;
+  const uint8_t *blank = memchr(line, ' ', size);
+  size_t text = blank == NULL ? 0 : (size_t)(blank - line);
+  size_t n = text == 0 || text > sizeof bytes ? SIZE_MAX : base64(line, text, bytes);
+  int64_t rank = n == SIZE_MAX || n == 0 || text + 1 >= size ? -1 : 0;
+  for (size_t i = text + 1; rank >= 0 && i < size; i++) {
+    bool digit = line[i] >= '0' && line[i] <= '9' && rank < INT32_MAX;
+    rank = digit ? rank * 10 + (line[i] - '0') : -1;
+  }
+  if (rank != id)
+    return tern_fail(e, TERN_FAILED, "%s: line %d is not \"base64 %d\": this is no tiktoken rank file", path,
+                     (int)id + 1, (int)id);
+  tern_vocab_put(t, id, bytes, n, TERN_TOKEN_NORMAL);
+  return TERN_OK;
+}
+
+static int put_specials(tern_tokenizer *t, int32_t first, const char *path, tern_error *e) {
+  char name[48];
+  for (int i = 0; i < LLAMA3_SPECIALS; i++) {
+    int length = tern_llama3_special(i, name, sizeof name);
+    tern_vocab_put(t, first + i, name, (size_t)length, TERN_TOKEN_CONTROL);
+  }
+  t->bos = first;
+  t->eos = first + 1;
+  t->eot = first + EOT;
+  t->pre = tern_pre_find((tern_gguf_string){"llama-bpe", 9});
+  t->adds_bos = true;
+  if (tern_vocab_finish(t, path, e) != TERN_OK) return TERN_FAILED;
+  return tern_vocab_pair_splits(t, NULL, e);
+}
+
+int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_error *e) {
+  tern_map map;
+  tern_tokenizer *t = NULL;
+  *out = NULL;
+  if (tern_map_open(&map, path, e) != TERN_OK) return TERN_FAILED;
+  int status = TERN_FAILED;
+  size_t lines = map.data[map.size - 1] != '\n';
+  for (size_t i = 0; i < map.size; i++) lines += map.data[i] == '\n';
+  if (lines >= INT32_MAX - LLAMA3_SPECIALS) {
+    tern_fail(e, TERN_FAILED, "%s: %zu lines are no tiktoken rank file", path, lines);
+    goto out;
+  }
+  if (tern_vocab_open(&t, (int)lines + LLAMA3_SPECIALS, map.size + LLAMA3_SPECIALS * 48, false, e) != TERN_OK) goto out;
+  size_t at = 0;
+  for (int32_t id = 0; id < (int32_t)lines; id++) {
+    const uint8_t *end = memchr(map.data + at, '\n', map.size - at);
+    size_t size = end == NULL ? map.size - at : (size_t)(end - map.data) - at;
+    if (put_rank(t, id, map.data + at, size, path, e) != TERN_OK) goto out;
+    at += size + 1;
+  }
+  status = put_specials(t, (int32_t)lines, path, e);
+  if (status != TERN_OK) goto out;
+  *out = t;
+  t = NULL;
+out:
+  tern_tokenizer_close(t);
+  tern_map_close(&map);
+  return status;
+}
+
+/* Ids 0, 1, 2 are <unk>, BOS, EOS; the next 256 "<0xNN>" stand for bytes. */
+static void put_llama2c(tern_tokenizer *t, int32_t id, const uint8_t *text, size_t size) {
+  static const char *const first[] = {"<unk>", "<s>", "</s>"};
+  char name[8];
+  int byte = id - 3;
+  if (id < 3) {
+    tern_vocab_put(t, id, first[id], strlen(first[id]), id == 0 ? TERN_TOKEN_UNKNOWN : TERN_TOKEN_CONTROL);
+  } else if (byte < 256 && snprintf(name, sizeof name, "<0x%02X>", (unsigned)byte) == (int)size &&
+             memcmp(name, text, size) == 0) {
+    uint8_t value = (uint8_t)byte;
+    tern_vocab_put(t, id, &value, 1, TERN_TOKEN_BYTE);
+  } else {
+    tern_vocab_put(t, id, text, size, TERN_TOKEN_NORMAL);
+  }
+}
+
+static int read_llama2c(tern_tokenizer *t, const tern_map *map, const char *path, tern_error *e) {
+  size_t at = sizeof(int32_t);
+  for (int32_t id = 0; id < t->size; id++) {
+    int32_t size = -1;
+    if (map->size - at >= 8) {
+      memcpy(&t->score[id], map->data + at, 4);
+      memcpy(&size, map->data + at + 4, 4);
+      at += 8;
+    }
+    if (size < 0 || (size_t)size > map->size - at)
+      return tern_fail(e, TERN_FAILED, "%s: ends within token %d of %d: not the vocabulary of this model", path,
+                       (int)id, t->size);
+    if (isnan(t->score[id])) t->score[id] = -INFINITY;
+    put_llama2c(t, id, map->data + at, (size_t)size);
+    at += (size_t)size;
+  }
+  return TERN_OK;
+}
+
+int tern_tokenizer_from_llama2c(tern_tokenizer **out, const char *path, int vocab, tern_error *e) {
+  tern_map map;
+  tern_tokenizer *t = NULL;
+  uint32_t *ranks = NULL;
+  *out = NULL;
+  if (tern_map_open(&map, path, e) != TERN_OK) return TERN_FAILED;
+  int status = TERN_FAILED;
+  if (vocab < 3 || map.size < sizeof(int32_t) || (size_t)vocab > map.size / 8) {
+    tern_fail(e, TERN_FAILED, "%s: too short for a llama2.c vocabulary of %d tokens", path, vocab);
+    goto out;
+  }
+  if (tern_vocab_open(&t, vocab, map.size + 16, true, e) != TERN_OK) goto out;
+  t->unknown = 0;
+  t->bos = 1;
+  t->eos = 2;
+  t->eot = 1; /* training texts follow each other with BOS between: it ends a story */
+  t->adds_bos = t->space_prefix = true;
+  if (read_llama2c(t, &map, path, e) != TERN_OK || tern_vocab_finish(t, path, e) != TERN_OK) goto out;
+  ranks = tern_vocab_ranks(t, e);
+  status = ranks == NULL ? TERN_FAILED : tern_vocab_pair_splits(t, ranks, e);
+  if (status != TERN_OK) goto out;
+  *out = t;
+  t = NULL;
+out:
+  free(ranks);
+  tern_tokenizer_close(t);
+  tern_map_close(&map);
+  return status;
+}

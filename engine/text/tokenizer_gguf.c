@@ -1,0 +1,208 @@
+/* Tokenizer from a GGUF's tokenizer.ggml.* keys. The file is hostile until
+ * proved otherwise: counts must agree, ids lie inside the vocabulary; merges of
+ * tokens that are not there are left out, as they could never apply. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/text/tokenizer_parts.h"
+
+#define KEY "tokenizer.ggml."
+
+static bool is(tern_gguf_string s, const char *text) {
+  return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
+}
+
+/* Piece with U+2581 made a blank; returns its length. */
+static size_t plain_piece(tern_gguf_string piece, uint8_t *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < piece.size;) {
+    bool blank = piece.size - i >= 3 && memcmp(piece.data + i, "\xe2\x96\x81", 3) == 0;
+    out[n++] = blank ? ' ' : (uint8_t)piece.data[i];
+    i += blank ? 3 : 1;
+  }
+  return n;
+}
+
+/* "<0xNN>" -> NN, -1 when it is something else. */
+static int byte_piece(tern_gguf_string piece) {
+  static const char digits[] = "0123456789ABCDEF";
+  if (piece.size != 6 || memcmp(piece.data, "<0x", 3) != 0 || piece.data[5] != '>') return -1;
+  const char *high = memchr(digits, piece.data[3], 16), *low = memchr(digits, piece.data[4], 16);
+  return high == NULL || low == NULL ? -1 : (int)(16 * (high - digits) + (low - digits));
+}
+
+static void put_token(tern_tokenizer *t, int32_t id, tern_gguf_string text, int type, uint8_t *scratch) {
+  if (type == TERN_TOKEN_CONTROL || type == TERN_TOKEN_UNKNOWN) {
+    tern_vocab_put(t, id, text.data, text.size, type);
+  } else if (t->bytes) {
+    size_t n = type == TERN_TOKEN_USER ? SIZE_MAX : tern_byte_text_read(text.data, text.size, scratch);
+    bool raw = n == SIZE_MAX; /* added tokens are written as they are */
+    tern_vocab_put(t, id, raw ? (const void *)text.data : scratch, raw ? text.size : n, type);
+  } else if (type == TERN_TOKEN_BYTE && byte_piece(text) >= 0) {
+    uint8_t byte = (uint8_t)byte_piece(text);
+    tern_vocab_put(t, id, &byte, 1, type);
+  } else {
+    tern_vocab_put(t, id, scratch, plain_piece(text, scratch), type == TERN_TOKEN_BYTE ? TERN_TOKEN_NORMAL : type);
+  }
+}
+
+/* An optional token id: absent (or written as -1) leaves *id alone. */
+static int token_id(const tern_gguf *g, const char *key, int size, int32_t *id, tern_error *e) {
+  int64_t value;
+  if (!tern_gguf_integer(g, key, &value) || value == -1 || value == UINT32_MAX) return TERN_OK;
+  if (value < 0 || value >= size)
+    return tern_fail(e, TERN_FAILED, "%s: %s is %lld, outside the vocabulary of %d tokens", tern_gguf_name(g), key,
+                     (long long)value, size);
+  *id = (int32_t)value;
+  return TERN_OK;
+}
+
+static int read_ids(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
+  if (!t->bytes && t->size > 2) { /* SentencePiece's order, where the file is silent */
+    t->unknown = 0;
+    t->bos = 1;
+    t->eos = 2;
+  }
+  if (token_id(g, KEY "bos_token_id", t->size, &t->bos, e) != TERN_OK ||
+      token_id(g, KEY "eos_token_id", t->size, &t->eos, e) != TERN_OK ||
+      token_id(g, KEY "eot_token_id", t->size, &t->eot, e) != TERN_OK ||
+      token_id(g, KEY "unknown_token_id", t->size, &t->unknown, e) != TERN_OK)
+    return TERN_FAILED;
+  return TERN_OK;
+}
+
+/* Array of one number a token; *out NULL when the key is absent. */
+static int token_array(const tern_gguf *g, const char *key, int64_t tokens, bool present, int64_t count,
+                       tern_error *e) {
+  if (!present)
+    return tern_gguf_has(g, key)
+               ? tern_fail(e, TERN_FAILED, "%s: %s is not an array of numbers", tern_gguf_name(g), key)
+               : TERN_OK;
+  if (count != tokens)
+    return tern_fail(e, TERN_FAILED, "%s: %s has %lld entries for %lld tokens", tern_gguf_name(g), key,
+                     (long long)count, (long long)tokens);
+  return TERN_OK;
+}
+
+static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, tern_error *e) {
+  int64_t n = 0, typed = 0, scored = 0;
+  tern_tokenizer *t = NULL;
+  uint8_t *scratch = NULL;
+  size_t pool = 0, longest = 0;
+  tern_gguf_string *texts = tern_gguf_texts(g, KEY "tokens", &n);
+  int64_t *types = tern_gguf_integers(g, KEY "token_type", &typed);
+  double *scores = tern_gguf_reals(g, KEY "scores", &scored);
+  if (texts == NULL || n < 1 || n >= INT32_MAX) {
+    tern_fail(e, TERN_FAILED, "%s: " KEY "tokens is missing or no list of tokens", tern_gguf_name(g));
+    goto out;
+  }
+  if (token_array(g, KEY "token_type", n, types != NULL, typed, e) != TERN_OK ||
+      token_array(g, KEY "scores", n, scores != NULL, scored, e) != TERN_OK)
+    goto out;
+  if (pieces && scores == NULL) {
+    tern_fail(e, TERN_FAILED, "%s: " KEY "scores is missing: a \"llama\" vocabulary needs it", tern_gguf_name(g));
+    goto out;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    pool += texts[i].size; /* lies in the mapping: can't overflow unless texts overlap, which they don't */
+    if (texts[i].size > longest) longest = texts[i].size;
+  }
+  scratch = malloc(longest + 1);
+  if (scratch == NULL) {
+    tern_fail(e, TERN_FAILED, "not enough memory for a token of %zu bytes", longest);
+    goto out;
+  }
+  if (tern_vocab_open(&t, (int)n, pool, pieces, e) != TERN_OK || read_ids(t, g, e) != TERN_OK) goto out;
+  for (int32_t id = 0; id < (int32_t)n; id++) {
+    int64_t type = types != NULL ? types[id] : id == t->bos || id == t->eos ? TERN_TOKEN_CONTROL : TERN_TOKEN_NORMAL;
+    if (type < TERN_TOKEN_NORMAL || type > TERN_TOKEN_BYTE) type = TERN_TOKEN_NORMAL;
+    put_token(t, id, texts[id], (int)type, scratch);
+    if (pieces) t->score[id] = isnan(scores[id]) ? -INFINITY : (float)scores[id];
+  }
+  *out = t;
+  t = NULL;
+out:
+  tern_tokenizer_close(t);
+  free(scratch);
+  free(texts);
+  free(types);
+  free(scores);
+  return *out == NULL ? TERN_FAILED : TERN_OK;
+}
+
+static int put_merge(tern_tokenizer *t, const tern_gguf *g, tern_gguf_string merge, int64_t rank, tern_error *e) {
+  uint8_t both[TERN_TOKEN_LIMIT];
+  const char *blank = merge.size > 2 ? memchr(merge.data + 1, ' ', merge.size - 2) : NULL;
+  if (blank == NULL)
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "merges[%lld] is not two tokens with a blank between",
+                     tern_gguf_name(g), (long long)rank);
+  if (merge.size > sizeof both) return TERN_OK; /* longer than any token */
+  size_t left_size = (size_t)(blank - merge.data);
+  size_t a = tern_byte_text_read(merge.data, left_size, both);
+  if (a == SIZE_MAX) return TERN_OK;
+  size_t b = tern_byte_text_read(blank + 1, merge.size - left_size - 1, both + a);
+  if (b == SIZE_MAX) return TERN_OK;
+  int32_t left = tern_text_map_find(&t->texts, t, both, a);
+  int32_t right = tern_text_map_find(&t->texts, t, both + a, b);
+  int32_t id = tern_text_map_find(&t->texts, t, both, a + b);
+  if (left < 0 || right < 0 || id < 0) return TERN_OK;
+  return tern_pair_map_put(&t->pairs, left, right, (uint32_t)rank, id, e);
+}
+
+static int read_merges(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
+  int64_t n;
+  tern_gguf_string *merges = tern_gguf_texts(g, KEY "merges", &n);
+  if (merges == NULL || n >= INT32_MAX) {
+    free(merges);
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "merges is missing or no list: a \"gpt2\" vocabulary needs it",
+                     tern_gguf_name(g));
+  }
+  int status = TERN_OK;
+  for (int64_t i = 0; i < n && status == TERN_OK; i++) status = put_merge(t, g, merges[i], i, e);
+  free(merges);
+  return status;
+}
+
+static int finish_bytes(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
+  tern_gguf_string name = {"default", 7};
+  tern_gguf_text(g, KEY "pre", &name);
+  t->pre = is(name, "default") ? tern_pre_guess(t) : tern_pre_find(name);
+  if (t->pre == NULL)
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "pre is \"%.*s\"; supported are llama-bpe, falcon3 and gpt-2",
+                     tern_gguf_name(g), (int)(name.size < 64 ? name.size : 64), name.data);
+  t->adds_bos = t->pre->adds_bos;
+  if (tern_vocab_finish(t, tern_gguf_name(g), e) != TERN_OK) return TERN_FAILED;
+  return read_merges(t, g, e);
+}
+
+static int finish_pieces(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
+  t->adds_bos = t->space_prefix = true;
+  tern_gguf_bool(g, KEY "add_space_prefix", &t->space_prefix);
+  if (tern_vocab_finish(t, tern_gguf_name(g), e) != TERN_OK) return TERN_FAILED;
+  uint32_t *ranks = tern_vocab_ranks(t, e);
+  int status = ranks == NULL ? TERN_FAILED : tern_vocab_pair_splits(t, ranks, e);
+  free(ranks);
+  return status;
+}
+
+int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_error *e) {
+  tern_gguf_string model;
+  *out = NULL;
+  if (!tern_gguf_text(g, KEY "model", &model))
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is missing: the file carries no tokenizer", tern_gguf_name(g));
+  bool pieces = is(model, "llama");
+  if (!pieces && !is(model, "gpt2"))
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2 and llama", tern_gguf_name(g),
+                     (int)(model.size < 64 ? model.size : 64), model.data);
+  tern_tokenizer *t = NULL;
+  if (read_tokens(&t, g, pieces, e) != TERN_OK) return TERN_FAILED;
+  int status = pieces ? finish_pieces(t, g, e) : finish_bytes(t, g, e);
+  if (status != TERN_OK) {
+    tern_tokenizer_close(t);
+    return status;
+  }
+  tern_gguf_bool(g, KEY "add_bos_token", &t->adds_bos);
+  *out = t;
+  return TERN_OK;
+}

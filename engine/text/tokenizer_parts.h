@@ -1,0 +1,157 @@
+/* What the tokenizer's files share: the vocabulary, the two hash maps, the
+ * merge loop. Built once by a loader, immutable afterwards, so that any number
+ * of threads may encode with one tokenizer. */
+#ifndef TERN_TEXT_TOKENIZER_PARTS_H
+#define TERN_TEXT_TOKENIZER_PARTS_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "engine/text/tokenizer.h"
+
+enum { TERN_TOKEN_LIMIT = 4096 }; /* bytes of one token; bounds the work a hostile vocabulary can cause */
+
+/* tokenizer.ggml.token_type. */
+typedef enum tern_token_type {
+  TERN_TOKEN_NORMAL = 1,
+  TERN_TOKEN_UNKNOWN = 2,
+  TERN_TOKEN_CONTROL = 3,
+  TERN_TOKEN_USER = 4,
+  TERN_TOKEN_UNUSED = 5,
+  TERN_TOKEN_BYTE = 6
+} tern_token_type;
+
+/* Token bytes -> id, open addressing; a slot holds id + 1. */
+typedef struct tern_text_map {
+  uint32_t *slots;
+  size_t mask;
+} tern_text_map;
+
+/* (left id, right id) -> merged id and its rank (lowest merges first). */
+typedef struct tern_pair {
+  uint64_t key; /* left << 32 | right; UINT64_MAX: empty */
+  uint32_t rank;
+  int32_t id;
+} tern_pair;
+typedef struct tern_pair_map {
+  tern_pair *slots;
+  size_t mask, count;
+} tern_pair_map;
+
+typedef struct tern_pre { /* pre-tokenizer: how text falls into words */
+  const char *names[4];   /* tokenizer.ggml.pre */
+  const char *pattern;
+  bool whole_words; /* a word that is a token is taken without merging */
+  bool adds_bos;    /* where the file has no add_bos_token */
+} tern_pre;
+
+struct tern_tokenizer {
+  bool bytes;          /* byte-level BPE; else SentencePiece pieces */
+  const tern_pre *pre; /* byte-level only */
+  pcre2_code *words;
+  bool adds_bos, space_prefix;
+  bool blank_starts_piece; /* no piece has a blank after a non-blank: words merge alone */
+  int size;
+  int32_t bos, eos, eot, unknown; /* -1: none */
+  uint8_t *pool;                  /* bytes of all tokens, one after the other */
+  size_t *at;                     /* [size + 1] offsets in pool */
+  uint8_t *type;                  /* [size] tern_token_type */
+  float *score;                   /* [size], pieces only */
+  bool *ends;                     /* [size] */
+  int32_t byte_id[256];           /* token of a lone byte; -1: none */
+  tern_text_map texts;            /* tokens that text can become by merging */
+  tern_text_map specials;         /* control and user-defined tokens */
+  int *special_lengths;           /* distinct lengths of specials, falling */
+  int special_length_count;
+  bool special_first[256]; /* whether a special starts with this byte */
+  tern_pair_map pairs;
+};
+
+/* ---- vocabulary (tokenizer.c) */
+
+/* Starts a tokenizer of `size` tokens whose bytes sum to at most pool_size. */
+int tern_vocab_open(tern_tokenizer **out, int size, size_t pool_size, bool pieces, tern_error *e);
+/* Tokens are put in order 0, 1, ... */
+void tern_vocab_put(tern_tokenizer *t, int32_t id, const void *bytes, size_t size, int type);
+/* Builds the maps and end marks once all tokens are put and bos, eos, eot are
+ * set. `where` names the file in errors. */
+int tern_vocab_finish(tern_tokenizer *t, const char *where, tern_error *e);
+/* Adds every way to put a token together from two others, as tiktoken and
+ * SentencePiece merge. ranks: [size], lowest first; NULL: the ids. */
+int tern_vocab_pair_splits(tern_tokenizer *t, const uint32_t *ranks, tern_error *e);
+/* Ranks from scores: highest first, equal scores share one. malloc'ed. */
+uint32_t *tern_vocab_ranks(const tern_tokenizer *t, tern_error *e);
+
+static inline tern_gguf_string tern_vocab_text(const tern_tokenizer *t, int32_t id) {
+  return (tern_gguf_string){(const char *)t->pool + t->at[id], t->at[id + 1] - t->at[id]};
+}
+
+/* Row of that name, the row for a vocabulary without a (useful) name, by i. */
+const tern_pre *tern_pre_find(tern_gguf_string name);
+const tern_pre *tern_pre_guess(const tern_tokenizer *t);
+
+/* Names of LLaMA-3's special token i, 0..255, in its 256-token tail. */
+int tern_llama3_special(int i, char *out, size_t size);
+
+/* ---- maps (tokenizer_map.c) */
+
+int tern_text_map_open(tern_text_map *m, size_t count, tern_error *e);
+void tern_text_map_close(tern_text_map *m);
+void tern_text_map_put(tern_text_map *m, const tern_tokenizer *t, int32_t id); /* the first of equal texts stays */
+int32_t tern_text_map_find(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size);
+
+int tern_pair_map_open(tern_pair_map *m, size_t count, tern_error *e);
+void tern_pair_map_close(tern_pair_map *m);
+/* Grows as needed; the first of equal keys stays. */
+int tern_pair_map_put(tern_pair_map *m, int32_t left, int32_t right, uint32_t rank, int32_t id, tern_error *e);
+
+static inline size_t tern_pair_hash(uint64_t key) {
+  key *= UINT64_C(0x9e3779b97f4a7c15);
+  return (size_t)(key ^ (key >> 32));
+}
+
+static inline const tern_pair *tern_pair_map_find(const tern_pair_map *m, int32_t left, int32_t right) {
+  uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+  for (size_t i = tern_pair_hash(key) & m->mask;; i = (i + 1) & m->mask) {
+    if (m->slots[i].key == key) return &m->slots[i];
+    if (m->slots[i].key == UINT64_MAX) return NULL;
+  }
+}
+
+/* ---- merging (tokenizer_merge.c) */
+
+enum { TERN_RANK_NONE = 0xffffffff };
+
+typedef struct tern_node { /* a symbol in a linked list over one word */
+  int32_t id;              /* -1: no token, never merges */
+  int32_t previous, next;  /* -1: none */
+  int32_t merged;          /* id of this and next together */
+  uint32_t rank;           /* of that merge */
+  uint32_t at;             /* first byte in the word */
+} tern_node;
+
+typedef struct tern_merger {
+  tern_node *nodes;
+  uint64_t *heap; /* rank << 32 | node: lowest rank first, leftmost on ties */
+  size_t capacity, heap_count;
+} tern_merger;
+
+int tern_merger_reserve(tern_merger *m, size_t nodes, tern_error *e);
+void tern_merger_close(tern_merger *m);
+/* Merges nodes[0..n-1] (id and at set) as far as it goes; the survivors hang
+ * on nodes[0] by `next`. */
+void tern_merger_run(tern_merger *m, const tern_pair_map *pairs, int32_t n);
+
+/* ---- characters (utf8.c, byte_text.c) */
+
+/* Length 1..4 of the valid UTF-8 character at s, 0 when it is not one. */
+size_t tern_utf8_length(const uint8_t *s, size_t left);
+/* Bytes of the longest valid prefix. */
+size_t tern_utf8_span(const uint8_t *s, size_t size);
+
+/* GPT-2's printable form of bytes: out needs 2 * size bytes; returns its length. */
+size_t tern_byte_text_write(const uint8_t *bytes, size_t size, char *out);
+/* And back, in place size at most; SIZE_MAX when a character stands for no byte. */
+size_t tern_byte_text_read(const char *text, size_t size, uint8_t *out);
+
+#endif
