@@ -9,7 +9,7 @@ find_library(PAPI_LIBRARY papi REQUIRED)
 
 file(GLOB text_sources CONFIGURE_DEPENDS engine/text/*.c)
 add_library(tern_text STATIC ${text_sources})
-target_link_libraries(tern_text PUBLIC tern_format PkgConfig::PCRE2)
+target_link_libraries(tern_text PUBLIC tern_format tern_kernels PkgConfig::PCRE2)
 
 file(GLOB baselines_sources CONFIGURE_DEPENDS baselines/*.c)
 add_library(tern_baselines STATIC ${baselines_sources})
