@@ -1,0 +1,98 @@
+/* ternmark: the composition root. Picks the subcommand; each lives in its own
+ * file under commands/ and parses its own options. */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/param.h>
+
+#include "engine/base/interrupt.h"
+#include "harness/command.h"
+#include "harness/version.h"
+
+static const tern_command *const commands[] = {
+    &tern_command_reproduce, &tern_command_report,  &tern_command_machine,  &tern_command_run,     &tern_command_synth,
+    &tern_command_convert,   &tern_command_inspect, &tern_command_tokenize, &tern_command_kernels,
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands, LONGEST_NAME = 32 };
+
+static const char examples[] =
+    "\n"
+    "Examples:\n"
+    "  ternmark reproduce --quick                     the main job, short: about five minutes\n"
+    "  ternmark reproduce --model model.gguf          the same with real weights\n"
+    "  ternmark report results/20260101T120000Z       remake a report from its folder\n"
+    "  ternmark machine                               what this machine can and cannot show\n"
+    "  ternmark run model.gguf -p \"Once\" -n 64        generate text\n"
+    "\n"
+    "ternmark COMMAND --help tells a command's options.\n";
+
+static int overview(FILE *to) {
+  fprintf(to, "ternmark %s: ternary (BitNet b1.58) language models on CPUs, measured.\n\n", tern_version());
+  fprintf(to, "Usage: ternmark COMMAND [OPTION...]\n\n");
+  for (int i = 0; i < COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->what);
+  fputs(examples, to);
+  return fflush(to) == 0 ? TERN_OK : TERN_FAILED;
+}
+
+static int version(void) {
+  const char *revision = tern_revision();
+  printf("ternmark %s (revision %s, %s)\n", tern_version(), revision ? revision : "unknown", tern_compiler());
+  return fflush(stdout) == 0 ? TERN_OK : TERN_FAILED;
+}
+
+/* Levenshtein distance of two names, `far` when either is too long for one. */
+static int distance(const char *a, const char *b, int far) {
+  int row[LONGEST_NAME + 1];
+  size_t width = strlen(b);
+  if (strlen(a) > LONGEST_NAME || width > LONGEST_NAME) return far;
+  for (int j = 0; j <= (int)width; j++) row[j] = j;
+  for (int i = 1; a[i - 1]; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= (int)width; j++) {
+      int change = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = MIN(change, 1 + MIN(row[j], row[j - 1]));
+    }
+  }
+  return row[width];
+}
+
+static int unknown(const char *name) {
+  enum { NEAR = 3 };
+  int best = NEAR + 1;
+  const char *nearest = NULL;
+  for (int i = 0; i < COMMANDS; i++) {
+    int d = distance(name, commands[i]->name, NEAR + 1);
+    if (d < best) {
+      best = d;
+      nearest = commands[i]->name;
+    }
+  }
+  if (nearest)
+    fprintf(stderr, "ternmark: unknown command '%.40s'; did you mean '%s'?\n", name, nearest);
+  else
+    fprintf(stderr, "ternmark: unknown command '%.40s'; see ternmark --help\n", name);
+  return TERN_USAGE;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    overview(stderr);
+    return TERN_USAGE;
+  }
+  const char *name = argv[1];
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return overview(stdout);
+  if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) return version();
+  argp_err_exit_status = TERN_USAGE;
+  for (int i = 0; i < COMMANDS; i++) {
+    if (strcmp(name, commands[i]->name) != 0) continue;
+    tern_interrupt_install();
+    tern_error e = {0};
+    int code = commands[i]->run(argc - 1, argv + 1, &e);
+    if (e.text[0]) fprintf(stderr, "ternmark %s: %s\n", name, e.text);
+    return code;
+  }
+  return unknown(name);
+}
