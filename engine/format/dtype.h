@@ -29,7 +29,9 @@ typedef struct tern_dtype {
   const char *name; /* "I2_S" as GGUF tools print it */
   bool ternary;     /* rows can be given as codes */
   int block;        /* columns must be a multiple of this */
-  /* Bytes of rows x cols on disk, alignment padding not counted. */
+  size_t tail;      /* bytes after the rows that belong to the whole tensor (I2_S: scale and spare) */
+  /* Bytes of rows x cols on disk, alignment padding not counted; SIZE_MAX when
+   * the size overflows or the type can't hold that shape. */
   size_t (*bytes)(int64_t rows, int64_t cols);
   /* Floats of one row. */
   void (*row_floats)(const uint8_t *data, int rows, int cols, int row, tern_i2s order, float *out);
@@ -45,9 +47,14 @@ typedef struct tern_dtype {
 
 const tern_dtype *tern_dtype_by_id(uint32_t id);        /* NULL: not known */
 const tern_dtype *tern_dtype_by_name(const char *name); /* case-insensitive; NULL: not known */
+const tern_dtype *tern_dtype_at(int i);                 /* i-th row; NULL past the end */
+/* Name of a type that exists elsewhere but can't be read here ("Q4_K"); NULL: never heard of. */
+const char *tern_dtype_foreign(uint32_t id);
 
 /* Round to nearest even; both exact in the other direction. */
 uint16_t tern_f16_from_f32(float x);
 float tern_f32_from_f16(uint16_t h);
+uint16_t tern_bf16_from_f32(float x);
+float tern_f32_from_bf16(uint16_t h);
 
 #endif

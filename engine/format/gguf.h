@@ -40,6 +40,10 @@ const tern_gguf_tensor *tern_gguf_tensor_find(const tern_gguf *g, const char *na
 /* Lets the kernel drop a tensor's pages once they are packed. */
 void tern_gguf_tensor_done(const tern_gguf *g, const tern_gguf_tensor *t);
 
+/* Keys in sorted order, for listings (not NUL-terminated). */
+int tern_gguf_key_count(const tern_gguf *g);
+tern_gguf_string tern_gguf_key_at(const tern_gguf *g, int i);
+
 /* Metadata. A getter returns true and fills *out when the key exists with a
  * value of that class (any integer type converts when it fits; any float to
  * double; integers to double), else leaves *out alone and returns false. */

@@ -1,0 +1,160 @@
+/* TQ2_0 and TQ1_0: blocks of 256 ternary weights with an f16 scale behind.
+ * TQ2_0: 64 bytes; weight 128 h + 32 k + m is byte 32 h + m at bits 2 k.
+ * TQ1_0: bytes of five base-3 digits (as a fraction: digit n of byte b is
+ * 3 * (b * 3^n mod 256) >> 8), the last four bytes of four. */
+#include <string.h>
+
+#include "engine/format/dtype_rows.h"
+
+enum { BLOCK = 256, TQ2_D = 64, TQ2_BYTES = 66, TQ1_D = 52, TQ1_BYTES = 54 };
+
+/* Codes 0, 1, 2 (3: not ternary) of a block. */
+typedef void (*unpack_fn)(const uint8_t *data, uint8_t *q);
+typedef void (*pack_fn)(uint8_t *data, const int8_t *codes);
+
+static void tq2_unpack(const uint8_t *data, uint8_t *q) {
+  for (int h = 0; h < 2; h++) {
+    for (int k = 0; k < 4; k++) {
+      for (int m = 0; m < 32; m++) q[128 * h + 32 * k + m] = data[32 * h + m] >> 2 * k & 3;
+    }
+  }
+}
+
+static void tq2_pack(uint8_t *data, const int8_t *codes) {
+  for (int h = 0; h < 2; h++) {
+    const int8_t *c = codes + 128 * h;
+    for (int m = 0; m < 32; m++) {
+      data[32 * h + m] = (uint8_t)((c[m] + 1) | (c[32 + m] + 1) << 2 | (c[64 + m] + 1) << 4 | (c[96 + m] + 1) << 6);
+    }
+  }
+}
+
+/* Runs of TQ1_0: `bytes` bytes from `first`, each of `digits` weights that lie `bytes` apart. */
+static const struct { int first, bytes, digits, weight; } runs[] = {{0, 32, 5, 0}, {32, 16, 5, 160}, {48, 4, 4, 240}};
+enum { RUNS = sizeof runs / sizeof *runs };
+
+static void tq1_unpack(const uint8_t *data, uint8_t *q) {
+  static const uint8_t power[5] = {1, 3, 9, 27, 81};
+  for (int r = 0; r < RUNS; r++) {
+    for (int n = 0; n < runs[r].digits; n++) {
+      uint8_t *to = q + runs[r].weight + n * runs[r].bytes;
+      for (int m = 0; m < runs[r].bytes; m++) {
+        uint8_t shifted = (uint8_t)(data[runs[r].first + m] * power[n]);
+        to[m] = (uint8_t)(shifted * 3 >> 8);
+      }
+    }
+  }
+}
+
+static void tq1_pack(uint8_t *data, const int8_t *codes) {
+  for (int r = 0; r < RUNS; r++) {
+    for (int m = 0; m < runs[r].bytes; m++) {
+      int number = 0;
+      for (int n = 0; n < 5; n++) {
+        number *= 3;
+        if (n < runs[r].digits) number += codes[runs[r].weight + n * runs[r].bytes + m] + 1;
+      }
+      data[runs[r].first + m] = (uint8_t)((number * 256 + 242) / 243);
+    }
+  }
+}
+
+static float scale_at(const uint8_t *data) {
+  uint16_t h;
+  memcpy(&h, data, 2);
+  return tern_f32_from_f16(h);
+}
+
+static void floats(const uint8_t *data, int cols, int size, unpack_fn unpack, float *out) {
+  for (int c = 0; c < cols; c += BLOCK, data += size) {
+    uint8_t q[BLOCK];
+    unpack(data, q);
+    float d = scale_at(data + size - 2);
+    for (int i = 0; i < BLOCK; i++) out[c + i] = d * (float)(q[i] - 1);
+  }
+}
+
+/* A block of zeros has no say in the row's scale (ggml's quantiser gives it 0). */
+static int codes_of(const uint8_t *data, int cols, int size, unpack_fn unpack, int8_t *codes, float *scale) {
+  bool known = false;
+  *scale = 0;
+  for (int c = 0; c < cols; c += BLOCK, data += size) {
+    uint8_t q[BLOCK], all = 0, broken = 0;
+    unpack(data, q);
+    float d = scale_at(data + size - 2);
+    for (int i = 0; i < BLOCK; i++) {
+      broken |= q[i] == 3;
+      all |= q[i] ^ 1;
+      codes[c + i] = (int8_t)(d == 0 ? 0 : q[i] - 1);
+    }
+    if (broken || !(d == d)) return 1;
+    if (!all || d == 0) continue;
+    if (known && d != *scale) return 1;
+    *scale = d;
+    known = true;
+  }
+  return 0;
+}
+
+static void put(uint8_t *data, int cols, int count, int size, pack_fn pack, const int8_t *codes, float scale) {
+  uint16_t h = tern_f16_from_f32(scale);
+  size_t blocks = (size_t)count * (size_t)(cols / BLOCK);
+  for (size_t b = 0; b < blocks; b++, data += size) {
+    pack(data, codes + b * BLOCK);
+    memcpy(data + size - 2, &h, 2);
+  }
+}
+
+static size_t tq2_bytes(int64_t rows, int64_t cols) {
+  return tern_block_bytes(rows, cols, BLOCK, TQ2_BYTES);
+}
+static size_t tq1_bytes(int64_t rows, int64_t cols) {
+  return tern_block_bytes(rows, cols, BLOCK, TQ1_BYTES);
+}
+
+static void tq2_floats(const uint8_t *data, int rows, int cols, int row, tern_i2s order, float *out) {
+  (void)rows, (void)order;
+  floats(data + (size_t)row * tq2_bytes(1, cols), cols, TQ2_BYTES, tq2_unpack, out);
+}
+
+static int tq2_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s order, int8_t *codes, float *scale) {
+  (void)rows, (void)order;
+  return codes_of(data + (size_t)row * tq2_bytes(1, cols), cols, TQ2_BYTES, tq2_unpack, codes, scale);
+}
+
+static void tq2_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
+  (void)rows;
+  put(data + (size_t)row0 * tq2_bytes(1, cols), cols, count, TQ2_BYTES, tq2_pack, codes, scale);
+}
+
+static void tq1_floats(const uint8_t *data, int rows, int cols, int row, tern_i2s order, float *out) {
+  (void)rows, (void)order;
+  floats(data + (size_t)row * tq1_bytes(1, cols), cols, TQ1_BYTES, tq1_unpack, out);
+}
+
+static int tq1_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s order, int8_t *codes, float *scale) {
+  (void)rows, (void)order;
+  return codes_of(data + (size_t)row * tq1_bytes(1, cols), cols, TQ1_BYTES, tq1_unpack, codes, scale);
+}
+
+static void tq1_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
+  (void)rows;
+  put(data + (size_t)row0 * tq1_bytes(1, cols), cols, count, TQ1_BYTES, tq1_pack, codes, scale);
+}
+
+const tern_dtype tern_dtype_tq2_0 = {.id = TERN_DISK_TQ2_0,
+                                     .name = "TQ2_0",
+                                     .ternary = true,
+                                     .block = BLOCK,
+                                     .bytes = tq2_bytes,
+                                     .row_floats = tq2_floats,
+                                     .row_codes = tq2_codes,
+                                     .put_codes = tq2_put};
+const tern_dtype tern_dtype_tq1_0 = {.id = TERN_DISK_TQ1_0,
+                                     .name = "TQ1_0",
+                                     .ternary = true,
+                                     .block = BLOCK,
+                                     .bytes = tq1_bytes,
+                                     .row_floats = tq1_floats,
+                                     .row_codes = tq1_codes,
+                                     .put_codes = tq1_put};
