@@ -46,6 +46,8 @@ void tern_model_close(tern_model *m);
 const tern_model_facts *tern_model_describe(const tern_model *m);
 /* Bytes that loading would take, from metadata alone. */
 int tern_model_plan(const tern_gguf *g, const tern_model_params *p, size_t *bytes, tern_error *e);
+/* Facts from metadata alone; zero_share is NAN. Checks every tensor's presence and shape. */
+int tern_model_preview(const tern_gguf *g, const tern_model_params *p, tern_model_facts *facts, tern_error *e);
 
 /* A session: KV cache and position of one sequence. Many to a model, one
  * thread at a time each. */
@@ -58,6 +60,10 @@ typedef struct tern_session_params {
 } tern_session_params;
 
 typedef enum tern_want { TERN_WANT_NONE, TERN_WANT_LAST, TERN_WANT_ALL } tern_want;
+
+/* Bytes that a session of such a model would take with a team of `threads`. */
+int tern_session_plan(const tern_model_facts *f, const tern_session_params *p, int threads, size_t *bytes,
+                      tern_error *e);
 
 int tern_session_open(tern_session **out, const tern_model *m, tern_team *team, const tern_session_params *p,
                       tern_error *e);

@@ -1,0 +1,69 @@
+/* Grouped-query attention over the KV cache. */
+#include "engine/model/forward.h"
+
+typedef struct head_cache {
+  uint8_t *k, *v; /* position 0 */
+  float *k_scale, *v_scale;
+} head_cache;
+
+static head_cache cache_of(const tern_session *s, int layer, int kv_head) {
+  const tern_kv_cache *c = &s->kv;
+  size_t first = ((size_t)layer * (size_t)s->model->facts.kv_heads + (size_t)kv_head) * (size_t)s->context;
+  return (head_cache){.k = c->k + first * c->vector_bytes,
+                      .v = c->v + first * c->vector_bytes,
+                      .k_scale = c->k_scale ? c->k_scale + first : NULL,
+                      .v_scale = c->v_scale ? c->v_scale + first : NULL};
+}
+
+void tern_attention_store(const tern_forward *f, int layer, int member, int size) {
+  tern_session *s = f->s;
+  const tern_model_facts *facts = &s->model->facts;
+  const tern_vec *vec = s->model->vec;
+  int heads = facts->heads, kv_heads = facts->kv_heads, dim = facts->head_dim, parts = heads + 2 * kv_heads, lo, hi;
+  int neox = facts->arch->rope == TERN_ROPE_NEOX;
+  tern_split(f->tokens * parts, 1, member, size, &lo, &hi);
+  for (int i = lo; i < hi; i++) {
+    int t = i / parts, part = i % parts; /* a row of qkv is heads queries, kv_heads keys, kv_heads values */
+    size_t position = (size_t)(s->position + t), angle = (size_t)t * (size_t)(dim / 2);
+    float *x = s->qkv + (size_t)t * s->qkv_width + (size_t)part * (size_t)dim;
+    if (part < heads + kv_heads) vec->rope(x, s->cosine + angle, s->sine + angle, dim, neox);
+    if (part < heads) continue;
+    head_cache c = cache_of(s, layer, (part - heads) % kv_heads);
+    bool key = part < heads + kv_heads;
+    float *scale = key ? c.k_scale : c.v_scale;
+    vec->kv_store((key ? c.k : c.v) + position * s->kv.vector_bytes, scale ? scale + position : NULL, x, dim,
+                  s->kv.type);
+  }
+}
+
+static void attend(const tern_forward *f, const head_cache *c, tern_lane *l, int t, int head, int count) {
+  const tern_session *s = f->s;
+  const tern_model_facts *facts = &s->model->facts;
+  size_t dim = (size_t)facts->head_dim, width = (size_t)facts->heads * dim, first = (size_t)head * dim;
+  float scale = 1 / __builtin_sqrtf((float)facts->head_dim);
+  s->model->vec->attend(s->attention + (size_t)t * width + first, dim, s->qkv + (size_t)t * s->qkv_width + first, dim,
+                        count, c->k, c->v, c->k_scale, c->v_scale, s->kv.vector_bytes, facts->head_dim,
+                        s->position + t + 1, scale, s->kv.type, l->scores);
+}
+
+/* Units are (KV head, token, query head); a unit costs the positions it reads.
+ * A member owns the units that start within its share of the whole cost. */
+void tern_attention(const tern_forward *f, int layer, int member, int size) {
+  const tern_session *s = f->s;
+  const tern_model_facts *facts = &s->model->facts;
+  int group = facts->heads / facts->kv_heads;
+  int64_t tokens = f->tokens, start = 0;
+  int64_t total = facts->heads * (tokens * s->position + tokens * (tokens + 1) / 2);
+  int64_t lo = total * member / size, hi = total * (member + 1) / size;
+  for (int kv = 0; kv < facts->kv_heads; kv++) {
+    head_cache c = cache_of(s, layer, kv);
+    for (int t = 0; t < f->tokens; t++) {
+      int64_t cost = s->position + t + 1;
+      int64_t first = lo <= start ? 0 : (lo - start + cost - 1) / cost;
+      int64_t end = hi <= start ? 0 : (hi - start + cost - 1) / cost;
+      if (end > group) end = group;
+      if (first < end) attend(f, &c, &s->lanes[member], t, kv * group + (int)first, (int)(end - first));
+      start += cost * group;
+    }
+  }
+}

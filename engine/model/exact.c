@@ -1,0 +1,115 @@
+/* Exact greedy choice of a float head at the traffic of an int8 one. An int8
+ * copy w' of the head is multiplied with x' = the input as the sum of two int8
+ * rows; the real product is bounded by
+ *   |w.x - w'.x'| <= |w - w'| |x| + |w'| |x - x'|        (Cauchy-Schwarz)
+ * and the float chain of the full head differs from w.x by at most
+ * n u / (1 - n u) |w| |x|, u = 2^-24. Rows whose upper bound reaches the best
+ * lower bound are computed by the head's own kernel: the greatest of the full
+ * head, and all its ties, are among them. */
+#include "engine/model/forward.h"
+
+#include <math.h>
+
+typedef struct bounds {
+  double x_norm;
+  float per_error; /* factor of |w - w'| */
+  float per_norm;  /* factor of max(|w|, |w'|) */
+  float scale0, scale1;
+} bounds;
+
+/* Splits x into two int8 rows; what is left over is measured, not assumed. */
+static bounds split_input(const tern_session *s, tern_lane *l) {
+  const tern_matrix *m = &s->model->scan.matrix;
+  const float *x = l->in.data;
+  int n = m->cols, stride = (int)tern_matrix_x_stride(m);
+  int8_t *q0 = l->scan_in.data, *q1 = q0 + stride;
+  float *scale = l->scan_in.scale;
+  double norm = 0, left = 0;
+  scale[0] = s->model->vec->quantise(q0, x, n, stride, &l->scan_in.sum[0]);
+  for (int i = 0; i < n; i++) {
+    norm += (double)x[i] * x[i];
+    l->row[i] = (float)(x[i] - (double)q0[i] * scale[0]);
+  }
+  scale[1] = s->model->vec->quantise(q1, l->row, n, stride, &l->scan_in.sum[1]);
+  for (int i = 0; i < n; i++) {
+    double d = x[i] - (double)q0[i] * scale[0] - (double)q1[i] * scale[1];
+    left += d * d;
+  }
+  const double up = 1 + 1e-6, chain = 1.01 * n * 0x1p-24;
+  double x_norm = sqrt(norm) * up;
+  return (bounds){.x_norm = x_norm,
+                  .per_error = (float)(x_norm * up),
+                  .per_norm = (float)((sqrt(left) * up + chain * x_norm) * up),
+                  .scale0 = scale[0],
+                  .scale1 = scale[1]};
+}
+
+/* Upper bounds of rows [row0, row1) into scan_value; returns the greatest lower
+ * bound. The arithmetic here is float: `slack` covers its rounding. */
+static float bound_rows(const tern_session *s, const bounds *b, int row0, int row1) {
+  enum { LANES = 16 };
+  const tern_scan *scan = &s->model->scan;
+  const float *error = scan->error, *norm = scan->norm, *scale = scan->matrix.scale;
+  const int stride = scan->matrix.scale_stride;
+  const int32_t *sum0 = s->scan_sums, *sum1 = s->scan_sums + scan->matrix.rows;
+  float lowest[LANES], best = -INFINITY;
+  for (int i = 0; i < LANES; i++) lowest[i] = -INFINITY;
+  for (int first = row0; first < row1; first += LANES) {
+    int count = row1 - first < LANES ? row1 - first : LANES;
+    for (int i = 0; i < count; i++) {
+      int r = first + i;
+      float coarse = (float)sum0[r] * b->scale0, fine = (float)sum1[r] * b->scale1, w = scale[r * stride];
+      float slack = (fabsf(coarse) + fabsf(fine)) * w * 0x1p-19f + 1e-35f;
+      float value = (coarse + fine) * w;
+      float bound = (error[r] * b->per_error + norm[r] * b->per_norm) * (1 + 0x1p-18f) + slack;
+      float lower = value - bound;
+      s->scan_value[r] = value + bound;
+      lowest[i] = lower > lowest[i] ? lower : lowest[i];
+    }
+  }
+  for (int i = 0; i < LANES; i++) best = lowest[i] > best ? lowest[i] : best;
+  return best;
+}
+
+static int count_from(const float *upper, float threshold, int row0, int row1) {
+  int count = 0;
+  for (int r = row0; r < row1; r++) count += upper[r] >= threshold;
+  return count;
+}
+
+/* The head's own kernel over whole panels: blocks of rows that its layout
+ * reads together anyway. */
+static void rescore(const tern_forward *f, tern_lane *l, float threshold, int row0, int row1) {
+  const tern_session *s = f->s;
+  const tern_matrix *head = &s->model->head;
+  int block = head->layout->row_block;
+  for (int r = row0; r < row1; r += block) {
+    int end = r + block < row1 ? r + block : row1;
+    if (!count_from(s->scan_value, threshold, r, end)) continue;
+    tern_run_rows(head, &l->in, 1, s->logits, (size_t)head->rows, NULL, l->scratch, r, end);
+    tern_lane_best(l, s->logits, r, end);
+    l->rescored += end - r;
+  }
+}
+
+void tern_exact_head(const tern_forward *f, int member, int size) {
+  enum { FULL_FROM = 8 }; /* more than 1/8 of the rows left: the full head is no dearer */
+  tern_session *s = f->s;
+  const tern_scan *scan = &s->model->scan;
+  tern_lane *l = &s->lanes[member];
+  int block = s->model->head.layout->row_block, lo, hi;
+  while (block % scan->matrix.layout->row_block) block += s->model->head.layout->row_block;
+  tern_split(scan->matrix.rows, block, member, size, &lo, &hi);
+  bounds b = split_input(s, l);
+  tern_run_rows(&scan->matrix, &l->scan_in, 2, NULL, (size_t)scan->matrix.rows, s->scan_sums, l->scratch, lo, hi);
+  l->bound = bound_rows(s, &b, lo, hi);
+  tern_team_barrier(s->team);
+  float threshold = -INFINITY;
+  for (int i = 0; i < size; i++) threshold = fmaxf(threshold, s->lanes[i].bound);
+  l->candidates = count_from(s->scan_value, threshold, lo, hi);
+  tern_team_barrier(s->team);
+  int64_t left = 0;
+  for (int i = 0; i < size; i++) left += s->lanes[i].candidates;
+  bool overflows = !(scan->norm_max * b.x_norm < 1e37); /* the bounds themselves would not be finite */
+  rescore(f, l, overflows || left * FULL_FROM > scan->matrix.rows ? -INFINITY : threshold, lo, hi);
+}

@@ -1,0 +1,250 @@
+/* The forward pass, written once for every architecture and weight layout.
+ * Invariant: every float that reaches a logit is computed by one member in one
+ * written order, so neither the team's size nor the split into chunks shows in
+ * the result. */
+#include "engine/model/forward.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A matrix of a stage with the place of its result. */
+typedef struct output {
+  const tern_matrix *m;
+  float *y;
+  size_t stride;
+} output;
+
+typedef struct pass {
+  const tern_forward *f;
+  tern_session *s;
+  const tern_model *m;
+  const tern_vec *vec;
+  tern_lane *lane;
+  const tern_input *in; /* the lane's for a single token, else the session's */
+  float *x;             /* likewise */
+  int member, size;
+  int lo, hi; /* tokens of this member in stages that go by token */
+} pass;
+
+void tern_feed(const tern_forward *f, tern_lane *l, const tern_input *in, int slot, const tern_matrix *m,
+               const float *x, tern_norm norm, const float *gain) {
+  const tern_model_facts *facts = &f->s->model->facts;
+  const tern_vec *vec = f->s->model->vec;
+  size_t stride = tern_matrix_x_stride(m), n = (size_t)m->cols;
+  bool floats = m->layout->kind == TERN_KIND_FLOAT;
+  float *to = floats ? (float *)in->data + (size_t)slot * stride : l->row;
+  if (norm != TERN_NORM_NONE) {
+    double eps = norm == TERN_NORM_BARE ? facts->arch->norm_eps_bare : facts->eps;
+    vec->rmsnorm(to, x, norm == TERN_NORM_GAIN ? gain : NULL, m->cols, (float)eps);
+    x = to;
+  }
+  if (floats) {
+    if (x != to) memcpy(to, x, n * sizeof(float));
+    memset(to + n, 0, (stride - n) * sizeof(float));
+  } else {
+    int8_t *q = (int8_t *)in->data + (size_t)slot * stride;
+    in->scale[slot] = vec->quantise(q, x, m->cols, (int)stride, &in->sum[slot]);
+  }
+}
+
+void tern_run_rows(const tern_matrix *m, const tern_input *in, int tokens, float *y, size_t y_stride, int32_t *y_int,
+                   void *scratch, int row0, int row1) {
+  tern_gemm g = {.weights = m->data,
+                 .rows = m->rows,
+                 .cols = m->cols,
+                 .w_scale = m->scale,
+                 .w_scale_stride = m->scale_stride,
+                 .x = in->data,
+                 .x_stride = tern_matrix_x_stride(m),
+                 .x_scale = in->scale,
+                 .x_sum = in->sum,
+                 .tokens = tokens,
+                 .y = y,
+                 .y_stride = y_stride,
+                 .y_int = y_int,
+                 .scratch = scratch};
+  if (row0 < row1) m->kernel->run(&g, row0, row1);
+}
+
+/* Several matrices on one input: their row blocks are one list, split evenly. */
+static void project(const pass *p, const output *outputs, int count) {
+  int total = 0, lo, hi;
+  for (int i = 0; i < count; i++) {
+    int block = outputs[i].m->layout->row_block;
+    total += (outputs[i].m->rows + block - 1) / block;
+  }
+  tern_split(total, 1, p->member, p->size, &lo, &hi);
+  for (int i = 0; i < count; i++) {
+    const tern_matrix *m = outputs[i].m;
+    int block = m->layout->row_block, blocks = (m->rows + block - 1) / block;
+    int first = lo > 0 ? lo : 0, end = hi < blocks ? hi : blocks;
+    if (first < end) {
+      int row1 = end == blocks ? m->rows : end * block;
+      tern_run_rows(m, p->in, p->f->tokens, outputs[i].y, outputs[i].stride, NULL, p->lane->scratch, first * block,
+                    row1);
+    }
+    lo -= blocks;
+    hi -= blocks;
+  }
+  tern_team_barrier(p->s->team);
+}
+
+/* After a stage split over tokens; a single token is every member's own. */
+static void join_tokens(const pass *p) {
+  if (p->f->tokens > 1) tern_team_barrier(p->s->team);
+}
+
+static void embed(const pass *p) {
+  const tern_matrix *table = p->m->embedding.data ? &p->m->embedding : &p->m->head;
+  size_t hidden = (size_t)p->m->facts.hidden;
+  for (int t = p->lo; t < p->hi; t++) {
+    tern_matrix_row(table, p->f->ids[t], p->x + (size_t)t * hidden, p->lane->canonical);
+  }
+}
+
+/* Angles of the chunk's positions: position * theta^(-2i / head_dim), in double. */
+static void prepare_rope(const pass *p) {
+  const tern_model_facts *facts = &p->m->facts;
+  int half = facts->head_dim / 2, lo, hi;
+  double log_theta = tern_log(facts->rope_theta);
+  tern_split(p->f->tokens * half, 1, p->member, p->size, &lo, &hi);
+  for (int i = lo; i < hi; i++) {
+    double sine, cosine, rate = tern_exp(-log_theta * (2.0 * (i % half) / facts->head_dim));
+    tern_sincos((p->s->position + i / half) * rate, &sine, &cosine);
+    p->s->sine[i] = (float)sine;
+    p->s->cosine[i] = (float)cosine;
+  }
+}
+
+/* Adds the pending projection to the residual, then feeds the norm of it. */
+static void feed_residual(const pass *p, bool pending, const tern_matrix *m, tern_norm norm, const float *gain) {
+  size_t hidden = (size_t)p->m->facts.hidden;
+  for (int t = p->lo; t < p->hi; t++) {
+    float *x = p->x + (size_t)t * hidden;
+    if (pending) p->vec->add(x, p->s->projection + (size_t)t * hidden, (int)hidden);
+    tern_feed(p->f, p->lane, p->in, t, m, x, norm, gain);
+  }
+  join_tokens(p);
+}
+
+static void attention_block(const pass *p, int layer) {
+  const tern_layer *l = &p->m->layers[layer];
+  const tern_arch *arch = p->m->facts.arch;
+  tern_session *s = p->s;
+  size_t width = s->qkv_width, query = (size_t)l->q.rows, kv = (size_t)l->k.rows;
+  const output qkv[] = {{&l->q, s->qkv, width}, {&l->k, s->qkv + query, width}, {&l->v, s->qkv + query + kv, width}};
+  feed_residual(p, layer > 0, &l->q, arch->attn_norm, l->attn_norm);
+  project(p, qkv, 3);
+  tern_attention_store(p->f, layer, p->member, p->size);
+  tern_team_barrier(s->team);
+  tern_attention(p->f, layer, p->member, p->size);
+  tern_team_barrier(s->team);
+  for (int t = p->lo; t < p->hi; t++) {
+    tern_feed(p->f, p->lane, p->in, t, &l->o, s->attention + (size_t)t * query, arch->attn_sub_norm, l->attn_sub_norm);
+  }
+  join_tokens(p);
+  project(p, &(output){&l->o, s->projection, (size_t)p->m->facts.hidden}, 1);
+}
+
+static void ffn_block(const pass *p, int layer) {
+  const tern_layer *l = &p->m->layers[layer];
+  const tern_arch *arch = p->m->facts.arch;
+  tern_session *s = p->s;
+  size_t ffn = (size_t)p->m->facts.ffn;
+  void (*activate)(float *, const float *, const float *, int) =
+      arch->activation == TERN_ACT_RELU2 ? p->vec->relu2_mul : p->vec->silu_mul;
+  feed_residual(p, true, &l->gate, arch->ffn_norm, l->ffn_norm);
+  project(p, (output[]){{&l->gate, s->gate, ffn}, {&l->up, s->up, ffn}}, 2);
+  for (int t = p->lo; t < p->hi; t++) {
+    activate(p->lane->row, s->gate + (size_t)t * ffn, s->up + (size_t)t * ffn, (int)ffn);
+    tern_feed(p->f, p->lane, p->in, t, &l->down, p->lane->row, arch->ffn_sub_norm, l->ffn_sub_norm);
+  }
+  join_tokens(p);
+  project(p, &(output){&l->down, s->projection, (size_t)p->m->facts.hidden}, 1);
+}
+
+static bool all_finite(const float *x, size_t n) {
+  uint32_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits);
+    bad |= (bits & 0x7f800000) == 0x7f800000;
+  }
+  return !bad;
+}
+
+void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1) {
+  if (!all_finite(logits + row0, (size_t)(row1 - row0))) l->bad = true;
+  for (int i = row0; i < row1; i++) {
+    if (l->best_id < 0 || logits[i] > l->best) {
+      l->best = logits[i];
+      l->best_id = i;
+    }
+  }
+}
+
+/* Final residual of token t, normed, becomes row `slot` of in. */
+static void feed_head(const pass *p, const tern_input *in, int slot, int t) {
+  const tern_model *m = p->m;
+  size_t hidden = (size_t)m->facts.hidden;
+  const float *x = p->x + (size_t)t * hidden, *added = p->s->projection + (size_t)t * hidden;
+  float *row = p->lane->row;
+  memcpy(row, x, hidden * sizeof(float));
+  p->vec->add(row, added, (int)hidden);
+  if (!all_finite(row, hidden)) p->lane->bad = true;
+  tern_feed(p->f, p->lane, in, slot, &m->head, row, TERN_NORM_GAIN, m->norms);
+}
+
+static void head(const pass *p) {
+  const tern_forward *f = p->f;
+  const tern_matrix *m = &p->m->head;
+  tern_lane *l = p->lane;
+  const tern_input *in = f->wanted == 1 ? &l->in : &p->s->in;
+  int lo, hi, skipped = f->tokens - f->wanted;
+  if (f->wanted == 1) {
+    feed_head(p, in, 0, skipped);
+  } else {
+    tern_split(f->wanted, 1, p->member, p->size, &lo, &hi);
+    for (int i = lo; i < hi; i++) feed_head(p, in, i, skipped + i);
+    tern_team_barrier(p->s->team);
+  }
+  if (!f->logits) {
+    tern_exact_head(f, p->member, p->size);
+    return;
+  }
+  tern_split(m->rows, m->layout->row_block, p->member, p->size, &lo, &hi);
+  tern_run_rows(m, in, f->wanted, f->logits, (size_t)m->rows, NULL, l->scratch, lo, hi);
+  for (int i = 0; i + 1 < f->wanted; i++) {
+    if (!all_finite(f->logits + (size_t)i * (size_t)m->rows + lo, (size_t)(hi - lo))) l->bad = true;
+  }
+  tern_lane_best(l, f->logits + (size_t)(f->wanted - 1) * (size_t)m->rows, lo, hi);
+  l->rescored = hi - lo;
+}
+
+void tern_forward_job(void *arg, int member, int size) {
+  const tern_forward *f = arg;
+  tern_session *s = f->s;
+  tern_lane *l = &s->lanes[member];
+  bool single = f->tokens == 1;
+  pass p = {.f = f,
+            .s = s,
+            .m = s->model,
+            .vec = s->model->vec,
+            .lane = l,
+            .in = single ? &l->in : &s->in,
+            .x = single ? l->x : s->x,
+            .member = member,
+            .size = size,
+            .hi = 1};
+  if (!single) tern_split(f->tokens, 1, member, size, &p.lo, &p.hi);
+  l->best_id = -1;
+  l->rescored = 0;
+  l->bad = false;
+  embed(&p);
+  prepare_rope(&p);
+  for (int i = 0; i < s->model->facts.layers; i++) {
+    attention_block(&p, i);
+    ffn_block(&p, i);
+  }
+  if (f->wanted) head(&p);
+}

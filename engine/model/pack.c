@@ -1,0 +1,260 @@
+/* Packing: a tensor's rows become canonical rows of the wanted kind, block by
+ * block over the team, and go into the matrix's layout. A ternary file's twins
+ * take their values from the file's own codes and scales. The first row that
+ * cannot be used is named. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/base/progress.h"
+#include "engine/model/parts.h"
+
+typedef enum fault { FAULT_NONE, FAULT_NOT_TERNARY, FAULT_NOT_FINITE, FAULT_F16_RANGE } fault;
+static const char *const fault_texts[] = {
+    [FAULT_NOT_TERNARY] = "holds a code that is not -1, 0 or +1",
+    [FAULT_NOT_FINITE] = "holds a weight or scale that is not finite",
+    [FAULT_F16_RANGE] = "holds a weight too large for f16 (use another layout)",
+};
+
+/* One a team member; on cache lines of its own. */
+typedef struct packer_lane {
+  _Alignas(64) void *canonical; /* block_rows x cols of the widest matrix, floats */
+  float *floats;                /* one row */
+  int8_t *codes;                /* one row */
+  int64_t zeros;
+  int fault_row;
+  fault fault;
+} packer_lane;
+
+struct tern_packer {
+  const tern_gguf *g;
+  const tern_plan *plan;
+  tern_team *team;
+  size_t canonical_bytes, row_bytes;
+  int block_rows; /* a multiple of every layout's row_block */
+  size_t lane_bytes;
+  packer_lane *lanes; /* [team] */
+};
+
+typedef struct pack_job {
+  tern_packer *p;
+  tern_matrix *m;
+  const tern_gguf_tensor *t; /* of a file's tensor, or */
+  const tern_matrix *source; /* of a packed head (scan copy) */
+  tern_scan *scan;
+  float factor;
+} pack_job;
+
+float tern_row_to_int8(int8_t *q, const float *w, int n) {
+  float max = 0;
+  for (int i = 0; i < n; i++) max = fabsf(w[i]) > max ? fabsf(w[i]) : max;
+  if (max < 1e-30f) { /* 127 / max would overflow; such a row is zero to any result */
+    memset(q, 0, (size_t)n);
+    return 0;
+  }
+  float s = 127 / max;
+  for (int i = 0; i < n; i++) {
+    int v = (int)rintf(w[i] * s);
+    q[i] = (int8_t)(v > 127 ? 127 : v < -127 ? -127 : v);
+  }
+  return max / 127;
+}
+
+static fault convert_codes(const pack_job *j, packer_lane *l, int row, void *out) {
+  const tern_gguf_tensor *t = j->t;
+  tern_matrix *m = j->m;
+  int cols = m->cols;
+  float scale;
+  int8_t *codes = m->layout->kind == TERN_KIND_FLOAT ? l->codes : out;
+  if (t->type->row_codes(t->data, m->rows, cols, row, j->p->plan->i2s, codes, &scale)) return FAULT_NOT_TERNARY;
+  scale *= j->factor;
+  if (!isfinite(scale)) return FAULT_NOT_FINITE;
+  int zeros = 0;
+  for (int i = 0; i < cols; i++) zeros += codes[i] == 0;
+  l->zeros += zeros;
+  if (m->layout->kind == TERN_KIND_TERNARY) {
+    m->scale[row] = scale;
+  } else if (m->layout->kind == TERN_KIND_INT8) {
+    for (int i = 0; i < cols; i++) codes[i] = (int8_t)(codes[i] * 127);
+    m->scale[row] = scale / 127;
+  } else {
+    float *values = out;
+    for (int i = 0; i < cols; i++) values[i] = (float)codes[i] * scale;
+  }
+  return FAULT_NONE;
+}
+
+static fault convert_floats(const pack_job *j, packer_lane *l, int row, void *out) {
+  const tern_gguf_tensor *t = j->t;
+  tern_matrix *m = j->m;
+  int cols = m->cols;
+  float *values = m->layout->kind == TERN_KIND_FLOAT ? out : l->floats;
+  t->type->row_floats(t->data, m->rows, cols, row, j->p->plan->i2s, values);
+  int bad = 0;
+  for (int i = 0; i < cols; i++) {
+    values[i] *= j->factor;
+    bad += !(fabsf(values[i]) <= 3.4e38f);
+  }
+  if (bad) return FAULT_NOT_FINITE;
+  if (m->layout->kind == TERN_KIND_INT8) m->scale[row] = tern_row_to_int8(out, values, cols);
+  return FAULT_NONE;
+}
+
+static fault check_f16(const float *values, int cols) {
+  int large = 0;
+  for (int i = 0; i < cols; i++) large += fabsf(values[i]) >= 65520; /* rounds to infinity */
+  return large ? FAULT_F16_RANGE : FAULT_NONE;
+}
+
+/* Int8 copy of one head row and the norms that bound its error: in double,
+ * rounded up by far more than the sums' own rounding. */
+static void convert_scan(const pack_job *j, packer_lane *l, int row, int8_t *q) {
+  const double up = 1 + 1e-6;
+  const tern_matrix *head = j->source;
+  double error = 0, norm = 0, copy_norm = 0;
+  head->layout->unpack(head->data, head->rows, head->cols, row, l->floats);
+  float scale = tern_row_to_int8(q, l->floats, head->cols);
+  for (int i = 0; i < head->cols; i++) {
+    double w = l->floats[i], copy = (double)q[i] * scale;
+    error += (w - copy) * (w - copy);
+    norm += w * w;
+    copy_norm += copy * copy;
+  }
+  j->m->scale[row] = scale;
+  j->scan->error[row] = (float)(sqrt(error) * up);
+  j->scan->norm[row] = (float)(sqrt(norm > copy_norm ? norm : copy_norm) * up);
+}
+
+static fault convert_row(const pack_job *j, packer_lane *l, int row, void *out) {
+  if (j->scan) {
+    convert_scan(j, l, row, out);
+    return FAULT_NONE;
+  }
+  bool to_float = j->m->layout->kind == TERN_KIND_FLOAT;
+  fault found = j->t->type->ternary ? convert_codes(j, l, row, out) : convert_floats(j, l, row, out);
+  if (found == FAULT_NONE && to_float && j->m->layout == &tern_layout_f16) found = check_f16(out, j->m->cols);
+  return found;
+}
+
+static void pack_rows(void *arg, int member, int size) {
+  const pack_job *j = arg;
+  tern_packer *p = j->p;
+  packer_lane *l = &p->lanes[member];
+  tern_matrix *m = j->m;
+  size_t element = m->layout->kind == TERN_KIND_FLOAT ? sizeof(float) : 1;
+  int lo, hi;
+  l->fault = FAULT_NONE;
+  tern_split(m->rows, p->block_rows, member, size, &lo, &hi);
+  for (int row = lo; row < hi && l->fault == FAULT_NONE; row += p->block_rows) {
+    int count = hi - row < p->block_rows ? hi - row : p->block_rows;
+    for (int i = 0; i < count && l->fault == FAULT_NONE; i++) {
+      l->fault = convert_row(j, l, row + i, (char *)l->canonical + (size_t)i * (size_t)m->cols * element);
+      l->fault_row = row + i;
+    }
+    if (l->fault == FAULT_NONE) m->layout->pack(m->data, m->rows, m->cols, row, count, l->canonical);
+  }
+}
+
+/* One scale for the matrix where all rows have the same. */
+static int share_scale(tern_matrix *m, tern_error *e) {
+  if (!m->scale) return 0;
+  for (int i = 1; i < m->rows; i++) {
+    if (m->scale[i] != m->scale[0]) return 0;
+  }
+  float *one = tern_alloc(sizeof(float), "weight scale", e);
+  if (!one) return TERN_FAILED;
+  *one = m->scale[0];
+  tern_free(m->scale, m->scale_bytes);
+  m->scale = one;
+  m->scale_bytes = sizeof(float);
+  m->scale_stride = 0;
+  return 0;
+}
+
+int tern_pack_matrix(tern_packer *p, tern_matrix *m, const tern_layout *layout, const tern_gguf_tensor *t, float factor,
+                     tern_error *e) {
+  int cols = (int)t->shape[0], rows = t->dims >= 2 ? (int)t->shape[1] : 1;
+  if (tern_matrix_alloc(m, layout, p->plan->isa_cap, rows, cols, e)) return TERN_FAILED;
+  pack_job job = {.p = p, .m = m, .t = t, .factor = factor};
+  tern_team_run(p->team, pack_rows, &job);
+  for (int i = 0; i < tern_team_size(p->team); i++) { /* members' rows ascend: the first fault is the lowest row */
+    const packer_lane *l = &p->lanes[i];
+    if (l->fault == FAULT_NONE) continue;
+    return tern_fail(e, TERN_FAILED, "%s: tensor %s, row %d %s", tern_gguf_name(p->g), t->name, l->fault_row,
+                     fault_texts[l->fault]);
+  }
+  return share_scale(m, e);
+}
+
+int tern_pack_scan(tern_packer *p, tern_scan *scan, const tern_matrix *head, tern_error *e) {
+  if (tern_matrix_alloc(&scan->matrix, &tern_layout_q8, p->plan->isa_cap, head->rows, head->cols, e)) {
+    return TERN_FAILED;
+  }
+  scan->bound_bytes = (size_t)head->rows * sizeof(float);
+  scan->error = tern_alloc(scan->bound_bytes, "exact head's bounds", e);
+  scan->norm = scan->error ? tern_alloc(scan->bound_bytes, "exact head's bounds", e) : NULL;
+  if (!scan->norm) return TERN_FAILED;
+  pack_job job = {.p = p, .m = &scan->matrix, .source = head, .scan = scan};
+  tern_team_run(p->team, pack_rows, &job);
+  scan->norm_max = 0;
+  for (int i = 0; i < head->rows; i++) scan->norm_max = fmaxf(scan->norm_max, scan->norm[i]);
+  return 0;
+}
+
+int64_t tern_packer_zeros(const tern_packer *p) {
+  int64_t zeros = 0;
+  for (int i = 0; i < tern_team_size(p->team); i++) zeros += p->lanes[i].zeros;
+  return zeros;
+}
+
+static int common_multiple(int a, int b) {
+  int x = a, y = b;
+  while (y) {
+    int rest = x % y;
+    x = y;
+    y = rest;
+  }
+  return a / x * b;
+}
+
+int tern_packer_open(tern_packer **out, const tern_gguf *g, const tern_plan *plan, tern_team *team, tern_error *e) {
+  *out = NULL;
+  tern_packer *p = calloc(1, sizeof *p);
+  if (!p) return tern_fail(e, TERN_FAILED, "packing: out of memory");
+  const tern_model_facts *f = &plan->facts;
+  int members = tern_team_size(team), cols = f->hidden > f->ffn ? f->hidden : f->ffn;
+  if (tern_dim_size(f, TERN_DIM_QUERY) > cols) cols = tern_dim_size(f, TERN_DIM_QUERY);
+  int block = common_multiple(plan->body->row_block, plan->head->row_block);
+  if (plan->exact_head) block = common_multiple(block, tern_layout_q8.row_block);
+  *p = (tern_packer){.g = g, .plan = plan, .team = team, .block_rows = block};
+  p->row_bytes = (size_t)cols * sizeof(float);
+  p->canonical_bytes = tern_mul((size_t)block, p->row_bytes);
+  p->lane_bytes = (size_t)members * sizeof(packer_lane);
+  p->lanes = tern_alloc(p->lane_bytes, "packing", e);
+  if (!p->lanes) goto failed;
+  for (int i = 0; i < members; i++) {
+    packer_lane *l = &p->lanes[i];
+    l->canonical = tern_alloc(p->canonical_bytes, "packing", e);
+    l->floats = l->canonical ? tern_alloc(p->row_bytes, "packing", e) : NULL;
+    l->codes = l->floats ? tern_alloc((size_t)cols, "packing", e) : NULL;
+    if (!l->codes) goto failed;
+  }
+  *out = p;
+  return 0;
+
+failed:
+  tern_packer_close(p);
+  return TERN_FAILED;
+}
+
+void tern_packer_close(tern_packer *p) {
+  if (!p) return;
+  for (int i = 0; p->lanes && i < tern_team_size(p->team); i++) {
+    tern_free(p->lanes[i].canonical, p->canonical_bytes);
+    tern_free(p->lanes[i].floats, p->row_bytes);
+    tern_free(p->lanes[i].codes, p->row_bytes / sizeof(float));
+  }
+  tern_free(p->lanes, p->lane_bytes);
+  free(p);
+}
