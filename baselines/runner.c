@@ -1,0 +1,114 @@
+/* Runner: a model of one engine, a team and one session, ready to be timed.
+ * Opening, changing threads and resetting are never part of a measurement. */
+#include "baselines/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "baselines/engines.h"
+
+struct tern_runner {
+  tern_team *team;
+  tern_model *model;
+  tern_session *session;
+  tern_session_params sizes;
+  tern_runner_facts facts;
+};
+
+static tern_session_params sizes_of(const tern_runner_spec *spec) {
+  return (tern_session_params){.context = spec->context, .kv = spec->kv};
+}
+
+static void describe(tern_runner *r) {
+  const tern_model_facts *m = tern_model_describe(r->model);
+  tern_runner_facts *f = &r->facts;
+  bool exact = m->scan_bytes > 0;
+  f->model = *m;
+  snprintf(f->kernel, sizeof f->kernel, "%s%s", m->body_kernel, exact ? "+exact head" : "");
+  snprintf(f->head, sizeof f->head, "%s%s", m->head_layout, exact ? " exact" : "");
+  f->kv_bytes = tern_session_kv_bytes(r->session);
+  f->body_bytes_a_token = m->body_bytes + (exact ? m->scan_bytes : m->head_bytes) + m->norm_bytes;
+}
+
+static int load(tern_runner *r, const tern_runner_spec *spec, tern_error *e) {
+  tern_model_params params;
+  tern_gguf *g = NULL;
+  int rc = tern_engine_params(&params, spec, e);
+  if (!rc) rc = tern_gguf_open(&g, spec->model_path, e);
+  if (!rc) rc = tern_model_load(&r->model, g, &params, r->team, e);
+  tern_gguf_close(g);
+  return rc;
+}
+
+int tern_runner_open(tern_runner **out, const tern_runner_spec *spec, tern_error *e) {
+  *out = NULL;
+  tern_runner *r = calloc(1, sizeof *r);
+  if (!r) return tern_fail(e, TERN_FAILED, "runner: out of memory");
+  r->sizes = sizes_of(spec);
+  int rc = tern_team_open(&r->team, spec->threads, spec->cpus, e);
+  if (!rc) rc = load(r, spec, e);
+  if (!rc) rc = tern_session_open(&r->session, r->model, r->team, &r->sizes, e);
+  if (rc) {
+    tern_runner_close(r);
+    return rc;
+  }
+  describe(r);
+  *out = r;
+  return 0;
+}
+
+void tern_runner_close(tern_runner *r) {
+  if (!r) return;
+  tern_session_close(r->session);
+  tern_model_close(r->model);
+  tern_team_close(r->team);
+  free(r);
+}
+
+const tern_runner_facts *tern_runner_describe(const tern_runner *r) {
+  return &r->facts;
+}
+
+int tern_runner_threads(tern_runner *r, int threads, const int *cpus, tern_error *e) {
+  tern_session_close(r->session);
+  tern_team_close(r->team);
+  r->session = NULL;
+  r->team = NULL;
+  int rc = tern_team_open(&r->team, threads, cpus, e);
+  if (!rc) rc = tern_session_open(&r->session, r->model, r->team, &r->sizes, e);
+  return rc;
+}
+
+void tern_runner_reset(tern_runner *r) {
+  tern_session_rewind(r->session, 0);
+}
+
+int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, tern_error *e) {
+  int32_t next;
+  return tern_session_greedy(r->session, ids, n, &next, NULL, e);
+}
+
+int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, tern_error *e) {
+  for (int i = 0; i < n; i++) {
+    int32_t next;
+    int rc = tern_session_greedy(r->session, ids + i, 1, &next, NULL, e);
+    if (rc) return rc;
+  }
+  return 0;
+}
+
+int tern_runner_plan(const tern_runner_spec *spec, size_t *bytes, tern_error *e) {
+  tern_model_params params;
+  tern_model_facts facts;
+  tern_session_params sizes = sizes_of(spec);
+  tern_gguf *g = NULL;
+  size_t model = 0, session = 0;
+  int rc = tern_engine_params(&params, spec, e);
+  if (!rc) rc = tern_gguf_open(&g, spec->model_path, e);
+  if (!rc) rc = tern_model_plan(g, &params, &model, e);
+  if (!rc) rc = tern_model_preview(g, &params, &facts, e);
+  if (!rc) rc = tern_session_plan(&facts, &sizes, spec->threads, &session, e);
+  tern_gguf_close(g);
+  *bytes = model + session;
+  return rc;
+}
