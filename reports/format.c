@@ -30,7 +30,7 @@ tern_text tern_format_bytes(double v) {
   if (isnan(v)) return t;
   for (size_t i = 0; i < sizeof units / sizeof *units; i++)
     if (v >= units[i].size * 0.9995) {
-      snprintf(t.text, sizeof t.text, "%s %s", tern_format_number(v / units[i].size).text, units[i].unit);
+      snprintf(t.text, sizeof t.text, "%.40s %s", tern_format_number(v / units[i].size).text, units[i].unit);
       return t;
     }
   snprintf(t.text, sizeof t.text, "%.0f B", v);
