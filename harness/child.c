@@ -51,6 +51,7 @@ static int write_whole(int fd, const void *data, size_t size) {
 static _Noreturn void live(const tern_child *c, int fd, pid_t parent, tern_child_serve serve, void *arg) {
   /* Ctrl-C reaches the whole foreground group: the parent alone decides. */
   signal(SIGINT, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
   signal(SIGTERM, SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
