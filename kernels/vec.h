@@ -1,7 +1,8 @@
 /* Vector operations of the forward pass. One written order for every ISA:
  * reductions run over 16 lanes (lane l takes elements l, l+16, ...; a short
- * tail goes to the lanes 0.. in order), each lane by explicit fma, and the
- * lanes are added by the tree (l, l+8), (l, l+4), (l, l+2), (l, l+1).
+ * tail is padded by zeros), each lane by explicit fma, and the lanes are added
+ * by the tree (l, l+8), (l, l+4), (l, l+2), (l, l+1). Maxima are a > b ? a : b
+ * and so pass over NaN.
  * Elementwise operations are exactly the formula given. Results are therefore
  * the same bits on every CPU. Compiled without contraction. */
 #ifndef TERN_KERNELS_VEC_H
@@ -29,7 +30,8 @@ typedef struct tern_vec {
 
   /* Absmax int8 of one token (2402.17764 section 2): s = 127 / max(max|x|, 1e-5),
    * q = clamp(round_half_even(x * s), -128, 127), zeros from n up to n_padded;
-   * returns x_scale = 1 / s and stores sum of q. NaN counts as 0. */
+   * returns x_scale = 1 / s and stores sum of q. NaN counts as 0 (and so does
+   * infinity, whose x_scale is infinite). */
   float (*quantise)(int8_t *q, const float *x, int n, int n_padded, int32_t *sum);
 
   void (*add)(float *y, const float *x, int n);                           /* y += x */
@@ -69,7 +71,8 @@ const tern_vec *tern_vec_find(tern_isa cap);
 const tern_vec *const *tern_vecs(void);
 
 /* Our own elementary functions, same bits everywhere (libm's differ by
- * version): exp within 2 ulp, others within 1 ulp of float after rounding. */
+ * version): expf within 2 ulp, 0 where it would be subnormal; the others
+ * within 1 ulp of float after rounding. */
 float tern_expf(float x);
 double tern_exp(double x);
 double tern_log(double x);

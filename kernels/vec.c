@@ -1,0 +1,22 @@
+/* The list of vector tables and the choice among them. */
+#include "kernels/vec.h"
+#include "kernels/vec_tables.h"
+
+static const tern_vec *const all[] = {&tern_vec_scalar,
+#if defined(__x86_64__)
+                                      &tern_vec_avx2, &tern_vec_avx512,
+#elif defined(__aarch64__)
+                                      &tern_vec_neon,
+#endif
+                                      NULL};
+
+const tern_vec *const *tern_vecs(void) {
+  return all;
+}
+
+const tern_vec *tern_vec_find(tern_isa cap) {
+  const tern_vec *best = &tern_vec_scalar;
+  for (const tern_vec *const *v = all; *v; v++)
+    if ((*v)->isa <= cap && tern_isa_usable((*v)->isa)) best = *v;
+  return best;
+}
