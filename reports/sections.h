@@ -1,0 +1,25 @@
+/* The report's sections, each appended to a document from a run's results. */
+#ifndef TERN_REPORTS_SECTIONS_H
+#define TERN_REPORTS_SECTIONS_H
+
+#include "reports/claims.h"
+#include "reports/doc.h"
+#include "reports/results.h"
+
+void tern_section_headline(tern_doc *d, const tern_results *r, const tern_claims *claims);
+void tern_section_claims(tern_doc *d, const tern_results *r, const tern_claims *claims);
+void tern_section_speed(tern_doc *d, const tern_results *r, const tern_claims *claims);
+void tern_section_memory(tern_doc *d, const tern_results *r);
+void tern_section_energy(tern_doc *d, const tern_results *r);
+/* Published tables beside the run's figures; and which rows belong to a claim. */
+int tern_section_published(tern_doc *d, const tern_results *r, tern_error *e);
+/* What the published figures say when they are computed with. */
+int tern_section_findings(tern_doc *d, tern_error *e);
+void tern_section_run(tern_doc *d, const tern_results *r);
+void tern_section_rules(tern_doc *d);
+
+/* What a reader must know before trusting the figures ("synthetic weights",
+ * "quick mode", ...): i-th line, false past the end. */
+bool tern_results_warning(const tern_results *r, int i, char *text, size_t size);
+
+#endif
