@@ -1,0 +1,9 @@
+/* Float weights: AVX-512. */
+#include "kernels/lanes_avx512.h"
+
+#define FLOAT_ELEMENT float
+#define FLOAT_LOAD lanes_load
+#define FLOAT_WIDEN 0
+#include "kernels/float_gemm.inc.h"
+
+TERN_FLOAT_KERNEL(f32, avx512, AVX512);

@@ -1,0 +1,162 @@
+/* Float kernels, written once over lanes; <layout>_<isa>.c includes its
+ * lanes_<isa>.h, defines FLOAT_ELEMENT, FLOAT_LOAD (16 weights to lanes) and
+ * FLOAT_WIDEN (0 where weights are floats already), includes this and ends with
+ * TERN_FLOAT_KERNEL. Every output is one fma chain over ascending columns from
+ * zero (kernel.h): tiles keep it in a register, between blocks of columns it
+ * waits in y, which changes no bit. */
+#include <string.h>
+
+#include "kernels/float.h"
+#include "kernels/kernel.h"
+
+#define FLOAT_INLINE static inline __attribute__((always_inline))
+#define FLOAT_UNROLL _Pragma("GCC unroll 8")
+
+enum {
+  FLOAT_AHEAD = 4096,             /* bytes of weights fetched ahead of a GEMV */
+  FLOAT_GROUPS = FLOAT_PANEL / 16 /* lanes across a panel */
+};
+
+/* Columns c0..c0+depth-1 of one tile of outputs. */
+typedef struct float_tile {
+  const void *w; /* column c0 of the tile's first row */
+  const float *x;
+  size_t x_stride;
+  float *y;
+  size_t y_stride;
+  int depth, first; /* first: the chains start here */
+} float_tile;
+
+/* rows: lanes, tokens: count, wide: weights are floats; compile-time constants. */
+FLOAT_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) {
+  lanes acc[FLOAT_GROUPS * LANES_GEMM_TOKENS];
+  const float *x = s->x;
+  const size_t x_stride = s->x_stride;
+  const int depth = s->depth;
+  FLOAT_UNROLL
+  for (int t = 0; t < tokens; t++) {
+    FLOAT_UNROLL
+    for (int r = 0; r < rows; r++)
+      acc[t * rows + r] = s->first ? lanes_all(0.0f) : lanes_load(s->y + (size_t)t * s->y_stride + 16 * r);
+  }
+  for (int c = 0; c < depth; c++) {
+    lanes w[FLOAT_GROUPS];
+    const size_t at = (size_t)c * FLOAT_PANEL;
+    FLOAT_UNROLL
+    for (int r = 0; r < rows; r++)
+      w[r] =
+          wide ? lanes_load((const float *)s->w + at + 16 * r) : FLOAT_LOAD((const FLOAT_ELEMENT *)s->w + at + 16 * r);
+    if (tokens == 1) {
+      FLOAT_UNROLL
+      for (size_t line = 0; line < FLOAT_PANEL * sizeof(FLOAT_ELEMENT); line += 64)
+        __builtin_prefetch((const char *)((const FLOAT_ELEMENT *)s->w + at) + FLOAT_AHEAD + line);
+    }
+    FLOAT_UNROLL
+    for (int t = 0; t < tokens; t++) {
+      lanes b = lanes_all(x[(size_t)t * x_stride + (size_t)c]);
+      FLOAT_UNROLL
+      for (int r = 0; r < rows; r++) acc[t * rows + r] = lanes_fma(w[r], b, acc[t * rows + r]);
+    }
+  }
+  FLOAT_UNROLL
+  for (int t = 0; t < tokens; t++) {
+    FLOAT_UNROLL
+    for (int r = 0; r < rows; r++) lanes_store(s->y + (size_t)t * s->y_stride + 16 * r, acc[t * rows + r]);
+  }
+}
+
+#define FLOAT_TILE(n)                                                                                                  \
+  static void tile_packed_##n(const float_tile *s) {                                                                   \
+    tile_run(s, LANES_GEMM_ROWS, n, !FLOAT_WIDEN);                                                                     \
+  }                                                                                                                    \
+  static void tile_wide_##n(const float_tile *s) {                                                                     \
+    tile_run(s, LANES_GEMM_ROWS, n, 1);                                                                                \
+  }
+#if LANES_GEMM_TOKENS == 6
+FLOAT_TILE(1)
+FLOAT_TILE(2)
+FLOAT_TILE(3) FLOAT_TILE(4) FLOAT_TILE(5)
+    FLOAT_TILE(6) static void (*const tiles[2][LANES_GEMM_TOKENS])(const float_tile *) = {
+        {tile_packed_1, tile_packed_2, tile_packed_3, tile_packed_4, tile_packed_5, tile_packed_6},
+        {tile_wide_1, tile_wide_2, tile_wide_3, tile_wide_4, tile_wide_5, tile_wide_6}};
+#else
+FLOAT_TILE(1)
+FLOAT_TILE(2)
+static void (*const tiles[2][LANES_GEMM_TOKENS])(const float_tile *) = {{tile_packed_1, tile_packed_2},
+                                                                        {tile_wide_1, tile_wide_2}};
+#endif
+
+/* A panel's depth of columns for up to LANES_GEMM_TOKENS tokens. */
+static void strip_run(float_tile s, int tokens, int wide) {
+  const size_t width = wide ? sizeof(float) : sizeof(FLOAT_ELEMENT);
+  for (int r = 0; r < FLOAT_GROUPS; r += LANES_GEMM_ROWS) {
+    tiles[wide][tokens - 1](&s);
+    s.w = (const char *)s.w + 16 * LANES_GEMM_ROWS * width;
+    s.y += 16 * LANES_GEMM_ROWS;
+  }
+}
+
+/* The same where the panel has fewer rows than 64: through a full-sized copy. */
+static void edge_run(float_tile s, int tokens, int wide, int rows) {
+  float copy[LANES_GEMM_TOKENS * FLOAT_PANEL];
+  const float_tile full = s;
+  memset(copy, 0, sizeof copy);
+  for (int t = 0; t < tokens && !s.first; t++)
+    memcpy(copy + t * FLOAT_PANEL, full.y + (size_t)t * full.y_stride, (size_t)rows * sizeof(float));
+  s.y = copy;
+  s.y_stride = FLOAT_PANEL;
+  strip_run(s, tokens, wide);
+  for (int t = 0; t < tokens; t++)
+    memcpy(full.y + (size_t)t * full.y_stride, copy + t * FLOAT_PANEL, (size_t)rows * sizeof(float));
+}
+
+static void gemv_panel(float_tile s, int rows) {
+  float copy[FLOAT_PANEL], *y = s.y;
+  s.y = copy;
+  s.first = 1;
+  tile_run(&s, FLOAT_GROUPS, 1, 0);
+  memcpy(y, copy, (size_t)rows * sizeof(float));
+}
+
+/* One panel for all tokens, `depth` columns at a time, widened once into the
+ * caller's scratch when more than one strip of tokens reads them. */
+static void gemm_panel(const tern_gemm *g, const FLOAT_ELEMENT *panel, float *y, int rows) {
+  const int wide = !FLOAT_WIDEN || g->tokens > LANES_GEMM_TOKENS;
+  for (int c0 = 0; c0 < g->cols; c0 += FLOAT_DEPTH) {
+    const int depth = g->cols - c0 < FLOAT_DEPTH ? g->cols - c0 : FLOAT_DEPTH;
+    const FLOAT_ELEMENT *block = panel + (size_t)c0 * FLOAT_PANEL;
+    float_tile s = {.w = block, .x_stride = g->x_stride, .y_stride = g->y_stride, .depth = depth, .first = c0 == 0};
+    if (FLOAT_WIDEN && wide) {
+      float *scratch = g->scratch;
+      for (int i = 0; i < depth * FLOAT_PANEL; i += 16) lanes_store(scratch + i, FLOAT_LOAD(block + i));
+      s.w = scratch;
+    }
+    for (int t = 0; t < g->tokens; t += LANES_GEMM_TOKENS) {
+      const int tokens = g->tokens - t < LANES_GEMM_TOKENS ? g->tokens - t : LANES_GEMM_TOKENS;
+      s.x = (const float *)g->x + (size_t)t * g->x_stride + c0;
+      s.y = y + (size_t)t * g->y_stride;
+      if (rows == FLOAT_PANEL)
+        strip_run(s, tokens, wide);
+      else
+        edge_run(s, tokens, wide, rows);
+    }
+  }
+}
+
+static void run(const tern_gemm *g, int row0, int row1) {
+  for (int row = row0; row < row1; row += FLOAT_PANEL) {
+    const int rows = row1 - row < FLOAT_PANEL ? row1 - row : FLOAT_PANEL;
+    const FLOAT_ELEMENT *panel = (const FLOAT_ELEMENT *)g->weights + (size_t)row * (size_t)g->cols;
+    if (g->tokens == 1)
+      gemv_panel((float_tile){.w = panel, .x = g->x, .y = g->y + row, .depth = g->cols}, rows);
+    else
+      gemm_panel(g, panel, g->y + row, rows);
+  }
+}
+
+#define TERN_FLOAT_KERNEL(id, suffix, level)                                                                           \
+  const tern_kernel tern_kernel_##id##_##suffix = {.name = #id "_" #suffix,                                            \
+                                                   .layout = &tern_layout_##id,                                        \
+                                                   .isa = TERN_ISA_##level,                                            \
+                                                   .scratch = FLOAT_WIDEN * FLOAT_DEPTH * FLOAT_PANEL * sizeof(float), \
+                                                   .run = run}
