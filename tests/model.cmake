@@ -1,0 +1,7 @@
+# Tests of engine/model: the reference and tiny model files are shared.
+add_library(tern_reference STATIC reference.c reference_file.c)
+target_link_libraries(tern_reference PUBLIC tern_model)
+
+add_executable(logits_probe logits_probe.c)
+target_link_libraries(logits_probe PRIVATE tern_reference)
+add_test(NAME check_logits COMMAND logits_probe)

@@ -1,0 +1,35 @@
+/* Tiny model files for tests: any shape, seeded weights, and on wish one thing
+ * wrong with them. */
+#ifndef TERN_TESTS_REFERENCE_FILE_H
+#define TERN_TESTS_REFERENCE_FILE_H
+
+#include "engine/format/gguf.h"
+
+typedef struct tiny_shape {
+  const char *arch;
+  int layers, hidden, ffn, heads, kv_heads, vocab, context;
+  const char *body, *embedding; /* disk types */
+  bool own_head;                /* write output.weight too */
+  float head_gain;              /* of the output norm; 0: 1 */
+} tiny_shape;
+
+/* One fault; all zero: none. Tensors by full name. */
+typedef struct tiny_fault {
+  const char *missing;  /* tensor left out */
+  const char *longer;   /* tensor with twice the rows (or, for a gain, elements) */
+  const char *nan_in;   /* tensor with a NaN scale or weight */
+  const char *code3_in; /* I2_S tensor with a code 3 */
+  const char *stranger; /* extra tensor */
+  const char *key;      /* integer key of the architecture ("block_count") set to */
+  uint32_t value;       /* this */
+  int tokens;           /* entries of tokenizer.ggml.tokens; 0: none written */
+  const char *i2s;      /* value of ternmark.i2s_layout */
+} tiny_fault;
+
+/* Adjusts embedding rows [vocab][hidden] before they are written; NULL: none. */
+typedef void (*tiny_edit)(float *rows, int vocab, int hidden);
+
+/* Writes the file; path: room for 64 bytes, filled in. Aborts when it cannot. */
+void tiny_write(char *path, const tiny_shape *s, const tiny_fault *fault, tiny_edit edit, uint64_t seed);
+
+#endif
