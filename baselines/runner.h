@@ -40,7 +40,8 @@ const tern_engine_info *tern_engine_find(const char *name);
 int tern_runner_open(tern_runner **out, const tern_runner_spec *spec, tern_error *e);
 void tern_runner_close(tern_runner *r);
 const tern_runner_facts *tern_runner_describe(const tern_runner *r);
-/* Another team size on the loaded weights. */
+/* Another team size on the loaded weights; starts at position 0. After a failure
+ * the runner can only be closed. */
 int tern_runner_threads(tern_runner *r, int threads, const int *cpus, tern_error *e);
 void tern_runner_reset(tern_runner *r);
 int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, tern_error *e);

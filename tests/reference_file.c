@@ -9,7 +9,7 @@
 
 #include "engine/base/random.h"
 
-enum { MAX_TENSORS = 64 };
+enum { MAX_TENSORS = 256 };
 
 typedef struct part {
   char name[64];

@@ -12,7 +12,7 @@
 
 typedef enum fault { FAULT_NONE, FAULT_NOT_TERNARY, FAULT_NOT_FINITE, FAULT_F16_RANGE } fault;
 static const char *const fault_texts[] = {
-    [FAULT_NOT_TERNARY] = "holds a code that is not -1, 0 or +1",
+    [FAULT_NOT_TERNARY] = "is not ternary (a code that is not -1, 0 or +1, or blocks of unequal scale)",
     [FAULT_NOT_FINITE] = "holds a weight or scale that is not finite",
     [FAULT_F16_RANGE] = "holds a weight too large for f16 (use another layout)",
 };
@@ -65,11 +65,12 @@ static fault convert_codes(const pack_job *j, packer_lane *l, int row, void *out
   const tern_gguf_tensor *t = j->t;
   tern_matrix *m = j->m;
   int cols = m->cols;
-  float scale;
+  float scale = 0;
   int8_t *codes = m->layout->kind == TERN_KIND_FLOAT ? l->codes : out;
-  if (t->type->row_codes(t->data, m->rows, cols, row, j->p->plan->i2s, codes, &scale)) return FAULT_NOT_TERNARY;
+  int refused = t->type->row_codes(t->data, m->rows, cols, row, j->p->plan->i2s, codes, &scale);
   scale *= j->factor;
   if (!isfinite(scale)) return FAULT_NOT_FINITE;
+  if (refused) return FAULT_NOT_TERNARY;
   int zeros = 0;
   for (int i = 0; i < cols; i++) zeros += codes[i] == 0;
   l->zeros += zeros;

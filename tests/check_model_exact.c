@@ -1,0 +1,180 @@
+/* The exact head gives the argmax of the full head, whatever the weights: ties,
+ * rows an int8 copy cannot tell apart, huge and tiny values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/random.h"
+#include "engine/model/model.h"
+#include "tests/reference_file.h"
+
+enum { VOCAB = 4099, HIDDEN = 64, STEPS = 60 };
+
+static float noise(int row, int col) {
+  return (float)(tern_random_unit(tern_random_at(77, (uint64_t)row, (uint64_t)col)) - 0.5);
+}
+
+static void as_it_is(float *w, int vocab, int hidden) {
+  (void)w, (void)vocab, (void)hidden;
+}
+
+static void all_rows_equal(float *w, int vocab, int hidden) {
+  for (int r = 1; r < vocab; r++) memcpy(w + r * hidden, w, (size_t)hidden * sizeof *w);
+}
+
+/* Every row 41 times: the greatest is always a tie. */
+static void many_copies(float *w, int vocab, int hidden) {
+  for (int r = 100; r < vocab; r++) memcpy(w + r * hidden, w + r % 100 * hidden, (size_t)hidden * sizeof *w);
+}
+
+/* One dominant weight, the same in all rows: the copy rounds the rest away. */
+static void one_dominant_weight(float *w, int vocab, int hidden) {
+  for (int r = 0; r < vocab; r++) w[r * hidden + 5] = 100;
+}
+
+/* Rows that differ in one weight by less than half a step of the copy. */
+static void below_the_copys_step(float *w, int vocab, int hidden) {
+  all_rows_equal(w, vocab, hidden);
+  for (int r = 0; r < vocab; r++) w[r * hidden + r % hidden] *= 1 + 0.004f * noise(r, 0);
+}
+
+/* Rows equal but for the order of two weights: equal norms, equal bounds. */
+static void swapped_pairs(float *w, int vocab, int hidden) {
+  all_rows_equal(w, vocab, hidden);
+  for (int r = 0; r < vocab; r++) {
+    int a = r % hidden, b = r / hidden % hidden;
+    float old = w[r * hidden + a];
+    w[r * hidden + a] = w[r * hidden + b];
+    w[r * hidden + b] = old;
+  }
+}
+
+static void rows_of_very_different_size(float *w, int vocab, int hidden) {
+  for (int r = 0; r < vocab; r++) {
+    for (int c = 0; c < hidden; c++) w[r * hidden + c] *= ldexpf(1, r % 28 - 20);
+  }
+}
+
+static void all_zero(float *w, int vocab, int hidden) {
+  memset(w, 0, (size_t)vocab * (size_t)hidden * sizeof *w);
+}
+
+static void barely_not_zero(float *w, int vocab, int hidden) {
+  for (int i = 0; i < vocab * hidden; i++) w[i] *= 1e-6f; /* f16 subnormals */
+}
+
+static const struct {
+  const char *name;
+  tiny_edit edit;
+  float gain;
+  bool few; /* the scan must rule most rows out */
+} cases[] = {
+    {"as it is", as_it_is, 1, true},
+    {"huge gain", as_it_is, 1e30f, true},
+    {"gain near overflow", as_it_is, 1e37f, false},
+    {"tiny gain", as_it_is, 1e-20f, false},
+    {"all rows equal", all_rows_equal, 1, false},
+    {"many copies", many_copies, 1, false},
+    {"one dominant weight", one_dominant_weight, 1, false},
+    {"below the copy's step", below_the_copys_step, 1, false},
+    {"swapped pairs", swapped_pairs, 1, false},
+    {"rows of very different size", rows_of_very_different_size, 1, true},
+    {"all zero", all_zero, 1, false},
+    {"barely not zero", barely_not_zero, 1, false},
+};
+
+static tern_model *load(const tern_gguf *g, tern_team *team, const char *head, bool exact) {
+  tern_model *m;
+  tern_error e = {0};
+  tern_model_params p = {.head_layout = head, .exact_head = exact, .isa_cap = TERN_ISA_COUNT};
+  if (tern_model_load(&m, g, &p, team, &e)) fail_msg("%s", e.text);
+  return m;
+}
+
+static int32_t first_greatest(const float *x) {
+  int32_t best = 0;
+  for (int32_t i = 1; i < VOCAB; i++) best = x[i] > x[best] ? i : best;
+  return best;
+}
+
+/* Returns the mean of rows computed in full. */
+static double compare(const char *name, const tern_gguf *g, const char *head, int threads) {
+  tern_team *team;
+  tern_error e = {0};
+  tern_session *full, *exact;
+  double rows = 0;
+  assert_int_equal(tern_team_open(&team, threads, NULL, &e), 0);
+  tern_model *plain = load(g, team, head, false), *scanned = load(g, team, head, true);
+  assert_int_equal(tern_session_open(&full, plain, team, &(tern_session_params){0}, &e), 0);
+  assert_int_equal(tern_session_open(&exact, scanned, team, &(tern_session_params){0}, &e), 0);
+  static float logits[VOCAB];
+  for (int i = 0; i < STEPS; i++) {
+    int32_t id = i * 67 % VOCAB, next;
+    int rescored;
+    if (tern_session_eval(full, &id, 1, TERN_WANT_LAST, logits, &e)) fail_msg("%s: %s", name, e.text);
+    if (tern_session_greedy(exact, &id, 1, &next, &rescored, &e)) fail_msg("%s: %s", name, e.text);
+    int32_t want = first_greatest(logits);
+    if (next != want) {
+      fail_msg("%s, %s head, step %d: id %d (logit %a), want %d (%a)", name, head, i, next, (double)logits[next], want,
+               (double)logits[want]);
+    }
+    rows += rescored;
+  }
+  tern_session_close(full);
+  tern_session_close(exact);
+  tern_model_close(plain);
+  tern_model_close(scanned);
+  tern_team_close(team);
+  return rows / STEPS;
+}
+
+static void exact_head_is_the_argmax_of_the_full_head(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    tiny_shape shape = {"bitnet-b1.58", 1, HIDDEN, 64, 2, 1, VOCAB, 64, "I2_S", "F32", false, cases[i].gain};
+    char path[64];
+    tern_gguf *g;
+    tern_error e = {0};
+    tiny_write(path, &shape, NULL, cases[i].edit, 300 + i);
+    assert_int_equal(tern_gguf_open(&g, path, &e), 0);
+    unlink(path);
+    compare(cases[i].name, g, "f32", 3);
+    double rows = compare(cases[i].name, g, "f16", 1 + (int)i % 2);
+    if (cases[i].few && rows > VOCAB / 4.0) fail_msg("%s: %.0f of %d rows computed", cases[i].name, rows, VOCAB);
+    tern_gguf_close(g);
+  }
+}
+
+static void a_head_that_is_not_float_has_no_exact_form(void **state) {
+  (void)state;
+  tiny_shape shape = {"bitnet-b1.58", 1, HIDDEN, 64, 2, 1, 65, 64, "I2_S", "F32", false, 1};
+  char path[64];
+  tern_gguf *g;
+  tern_team *team;
+  tern_model *m;
+  tern_error e = {0};
+  tern_model_params p = {.head_layout = "q8", .exact_head = true, .isa_cap = TERN_ISA_COUNT};
+  tiny_write(path, &shape, NULL, NULL, 1);
+  assert_int_equal(tern_gguf_open(&g, path, &e), 0);
+  unlink(path);
+  assert_int_equal(tern_team_open(&team, 1, NULL, &e), 0);
+  assert_int_equal(tern_model_load(&m, g, &p, team, &e), TERN_FAILED);
+  assert_non_null(strstr(e.text, "exact head: want a float head layout, not q8"));
+  tern_team_close(team);
+  tern_gguf_close(g);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(exact_head_is_the_argmax_of_the_full_head),
+      cmocka_unit_test(a_head_that_is_not_float_has_no_exact_form),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
