@@ -1,0 +1,125 @@
+/* The plan of a run on one model. */
+#include "harness/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "baselines/engines.h"
+#include "engine/base/memory.h"
+
+/* Left to the system and to what is not counted. */
+static const size_t RESERVE_BYTES = (size_t)256 << 20;
+/* Shares of the ceilings that an engine is expected to reach. */
+static const double BANDWIDTH_SHARE = 0.8, COMPUTE_SHARE = 0.6;
+
+tern_runner_spec tern_plan_spec(const tern_job *job, const tern_source *s, const char *engine, const tern_machine *m,
+                                int threads) {
+  return (tern_runner_spec){.engine = engine,
+                            .model_path = s->path,
+                            .threads = threads,
+                            .cpus = threads <= m->topology.allowed_cpus ? m->topology.order : NULL,
+                            .context = tern_preset_positions(job->preset),
+                            .kv = job->kv,
+                            .ternary_layout = job->layout,
+                            .exact_head = job->exact_head,
+                            .isa_cap = job->isa_cap,
+                            .i2s = job->i2s,
+                            .progress = true};
+}
+
+/* From the shape, for a model that has not been made yet. */
+static void need_of_shape(tern_plan_engine *p, const tern_synth_shape *s, const tern_model_params *params,
+                          const tern_runner_spec *spec) {
+  static const size_t kv_bytes[] = {[TERN_KV_F32] = 4, [TERN_KV_F16] = 2, [TERN_KV_INT8] = 1};
+  const tern_layout *body = tern_layout_find(params->layout), *head = tern_layout_find(params->head_layout);
+  int query = s->heads * s->head_dim, kv = s->kv_heads * s->head_dim;
+  const int sizes[][2] = {{query, s->hidden},  {kv, s->hidden},     {kv, s->hidden},    {s->hidden, query},
+                          {s->ffn, s->hidden}, {s->ffn, s->hidden}, {s->hidden, s->ffn}};
+  size_t layer = 0;
+  double weights = 0;
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    layer += body->bytes(sizes[i][0], sizes[i][1]);
+    weights += (double)sizes[i][0] * sizes[i][1];
+  }
+  size_t head_bytes = head->bytes(s->vocab, s->hidden);
+  p->weights = weights * s->layers;
+  p->token_bytes = layer * (size_t)s->layers + head_bytes;
+  p->memory = p->token_bytes + (s->tied ? 0 : head_bytes) +
+              2 * (size_t)s->layers * (size_t)spec->context * (size_t)kv * kv_bytes[spec->kv];
+}
+
+static int need_of_file(tern_plan_engine *p, const tern_model_params *params, const tern_runner_spec *spec,
+                        tern_error *e) {
+  tern_gguf *g = NULL;
+  tern_model_facts facts;
+  int bad = tern_runner_plan(spec, &p->memory, e);
+  if (!bad) bad = tern_gguf_open(&g, spec->model_path, e);
+  if (!bad) bad = tern_model_preview(g, params, &facts, e);
+  tern_gguf_close(g);
+  if (bad) return bad;
+  p->weights = (double)facts.body_weights;
+  p->token_bytes = facts.body_bytes + (facts.scan_bytes ? facts.scan_bytes : facts.head_bytes) + facts.norm_bytes;
+  return 0;
+}
+
+/* The least a run needs beside its engines: the bandwidth probe's buffer. */
+static size_t memory_for_engines(const tern_machine *m) {
+  size_t available = tern_memory_available(), probe = 5 * m->topology.l3;
+  size_t other = RESERVE_BYTES + (probe < available / 8 ? probe : available / 8);
+  return available > other ? available - other : 0;
+}
+
+int tern_plan_make(tern_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m, int threads,
+                   tern_error *e) {
+  memset(p, 0, sizeof *p);
+  p->available = memory_for_engines(m);
+  size_t left = p->available;
+  int usable = 0;
+  for (int i = 0; i < job->engine_count; i++) {
+    tern_plan_engine *engine = &p->engines[p->count++];
+    engine->name = job->engines[i];
+    tern_runner_spec spec = tern_plan_spec(job, s, engine->name, m, threads);
+    tern_model_params params;
+    tern_error own = {0};
+    int bad = tern_engine_params(&params, &spec, &own);
+    if (bad == TERN_USAGE) {
+      *e = own;
+      return bad;
+    }
+    engine->layout = params.layout;
+    if (s->present)
+      bad = need_of_file(engine, &params, &spec, &own);
+    else
+      need_of_shape(engine, &s->shape, &params, &spec);
+    if (bad) {
+      snprintf(engine->why, sizeof engine->why, "%.255s", own.text);
+      continue;
+    }
+    engine->fits = engine->memory <= left;
+    if (engine->fits) {
+      left -= engine->memory;
+      usable++;
+    } else {
+      snprintf(engine->why, sizeof engine->why, "does not fit: needs %.2f GB, %.2f GB of memory are left for it",
+               (double)engine->memory * 1e-9, (double)left * 1e-9);
+    }
+  }
+  if (usable == 0) return tern_fail(e, TERN_FAILED, "no engine can run: %s", p->engines[p->count - 1].why);
+  return 0;
+}
+
+double tern_plan_seconds(const tern_plan *p, const tern_preset *preset, const tern_rates *rates, int threads) {
+  double sum = 0;
+  for (int i = 0; i < p->count; i++) {
+    const tern_plan_engine *engine = &p->engines[i];
+    if (!engine->fits) continue;
+    double token = (double)engine->token_bytes / (rates->gbs * 1e9 * BANDWIDTH_SHARE);
+    double fed = 2 * engine->weights / (rates->gops[i] * 1e9 * COMPUTE_SHARE * threads);
+    for (int w = 0; w < preset->count; w++) {
+      const tern_workload *load = &preset->workloads[w];
+      double prefill = (load->phase == TERN_PHASE_PREFILL ? load->tokens : 0) * fed;
+      sum += prefill + (load->phase == TERN_PHASE_DECODE ? load->tokens * token : 0);
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,44 @@
+/* One engine in its own process: peak resident memory is the engine's own, and
+ * an engine that crashes is one error line while the others go on. Timing and
+ * counters happen inside the child, around the one call. */
+#ifndef TERN_HARNESS_WORKER_H
+#define TERN_HARNESS_WORKER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "baselines/runner.h"
+#include "harness/counters.h"
+#include "harness/workload.h"
+
+typedef struct tern_worker_spec {
+  tern_runner_spec runner; /* cpus: at least the greatest team's */
+  const int32_t *ids;      /* the same for all engines; kept by the caller until the worker is ended */
+  int ids_count;           /* >= context + tokens of every workload */
+} tern_worker_spec;
+
+typedef struct tern_worker_facts {
+  tern_runner_facts runner;
+  tern_counter_fact counters[TERN_COUNTERS];
+  char counters_domain[32];
+} tern_worker_facts;
+
+typedef struct tern_worker_result {
+  double seconds;
+  int64_t counters[TERN_COUNTERS];
+  int64_t peak_rss; /* bytes; -1: not told */
+} tern_worker_result;
+
+typedef struct tern_worker tern_worker;
+
+/* Starts the process; the engine is not loaded yet. */
+int tern_worker_start(tern_worker **out, const tern_worker_spec *spec, tern_error *e);
+int tern_worker_open(tern_worker *w, tern_worker_facts *facts, tern_error *e);
+/* Brings team and KV cache to where the workload starts; not timed. */
+int tern_worker_prepare(tern_worker *w, const tern_workload *load, int threads, tern_error *e);
+/* The timed call. */
+int tern_worker_run(tern_worker *w, const tern_workload *load, tern_worker_result *out, tern_error *e);
+pid_t tern_worker_pid(const tern_worker *w); /* -1 once it has ended */
+void tern_worker_end(tern_worker *w);        /* NULL allowed */
+
+#endif
