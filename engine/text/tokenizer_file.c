@@ -132,6 +132,19 @@ static int read_llama2c(tern_tokenizer *t, const tern_map *map, const char *path
   return TERN_OK;
 }
 
+/* Tokens that the file holds; reading them stops where it breaks off. */
+static int count_llama2c(const tern_map *map) {
+  size_t at = sizeof(int32_t);
+  int count = 0;
+  for (int32_t size; count < INT32_MAX && at < map->size; count++) {
+    if (map->size - at < 8) break;
+    memcpy(&size, map->data + at + 4, 4);
+    if (size < 0 || (size_t)size > map->size - at - 8) break;
+    at += 8 + (size_t)size;
+  }
+  return count;
+}
+
 int tern_tokenizer_from_llama2c(tern_tokenizer **out, const char *path, int vocab, tern_error *e) {
   tern_map map;
   tern_tokenizer *t = NULL;
@@ -139,6 +152,7 @@ int tern_tokenizer_from_llama2c(tern_tokenizer **out, const char *path, int voca
   *out = NULL;
   if (tern_map_open(&map, path, e) != TERN_OK) return TERN_FAILED;
   int status = TERN_FAILED;
+  if (vocab <= 0) vocab = count_llama2c(&map);
   if (vocab < 3 || map.size < sizeof(int32_t) || (size_t)vocab > map.size / 8) {
     tern_fail(e, TERN_FAILED, "%s: too short for a llama2.c vocabulary of %d tokens", path, vocab);
     goto out;
