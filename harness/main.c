@@ -3,10 +3,10 @@
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/param.h>
 
 #include "engine/base/interrupt.h"
 #include "harness/command.h"
+#include "harness/nearest.h"
 #include "harness/version.h"
 
 static const tern_command *const commands[] = {
@@ -14,7 +14,7 @@ static const tern_command *const commands[] = {
     &tern_command_convert,   &tern_command_inspect, &tern_command_tokenize, &tern_command_kernels,
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands, LONGEST_NAME = 32 };
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const char examples[] =
     "\n"
@@ -41,30 +41,12 @@ static int version(void) {
   return fflush(stdout) == 0 ? TERN_OK : TERN_FAILED;
 }
 
-/* Levenshtein distance of two names, `far` when either is too long for one. */
-static int distance(const char *a, const char *b, int far) {
-  int row[LONGEST_NAME + 1];
-  size_t width = strlen(b);
-  if (strlen(a) > LONGEST_NAME || width > LONGEST_NAME) return far;
-  for (int j = 0; j <= (int)width; j++) row[j] = j;
-  for (int i = 1; a[i - 1]; i++) {
-    int diagonal = row[0];
-    row[0] = i;
-    for (int j = 1; j <= (int)width; j++) {
-      int change = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = MIN(change, 1 + MIN(row[j], row[j - 1]));
-    }
-  }
-  return row[width];
-}
-
 static int unknown(const char *name) {
   enum { NEAR = 3 };
   int best = NEAR + 1;
   const char *nearest = NULL;
   for (int i = 0; i < COMMANDS; i++) {
-    int d = distance(name, commands[i]->name, NEAR + 1);
+    int d = tern_name_distance(name, commands[i]->name);
     if (d < best) {
       best = d;
       nearest = commands[i]->name;

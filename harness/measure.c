@@ -51,7 +51,7 @@ static int dismiss(session *s, engine_seat *seat, const tern_error *why, tern_er
   return 0;
 }
 
-static int open_seat(session *s, const tern_plan_engine *planned, const tern_prompt *prompt, tern_error *e) {
+static int open_seat(session *s, const tern_run_plan_engine *planned, const tern_prompt *prompt, tern_error *e) {
   const tern_measure *m = s->m;
   engine_seat *seat = &s->seats[s->count++];
   tern_error own = {0};
@@ -61,7 +61,7 @@ static int open_seat(session *s, const tern_plan_engine *planned, const tern_pro
     return dismiss(s, seat, &own, e);
   }
   int threads = m->teams[m->team_count - 1];
-  tern_worker_spec spec = {tern_plan_spec(m->job, s->source, planned->name, m->machine, threads), prompt->ids,
+  tern_worker_spec spec = {tern_run_plan_spec(m->job, s->source, planned->name, m->machine, threads), prompt->ids,
                            prompt->count};
   if (tern_worker_start(&seat->worker, &spec, &own) || tern_worker_open(seat->worker, &seat->facts, &own))
     return dismiss(s, seat, &own, e);
@@ -206,7 +206,7 @@ static int run_blocks(session *s, tern_error *e) {
   return e->status;
 }
 
-int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompt *prompt, const tern_plan *plan,
+int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompt *prompt, const tern_run_plan *plan,
                        tern_error *e) {
   session s = {.m = m, .source = source};
   const tern_topology *t = &m->machine->topology;

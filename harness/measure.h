@@ -27,7 +27,7 @@ typedef struct tern_measure {
 /* All blocks of one model. Engines that don't fit, don't open or die are
  * skipped with their reason in the record; fails when none is left, when a
  * sample can't be written, or on an interrupt. */
-int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompt *prompt, const tern_plan *plan,
+int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompt *prompt, const tern_run_plan *plan,
                        tern_error *e);
 
 #endif

@@ -12,8 +12,8 @@ static const size_t RESERVE_BYTES = (size_t)256 << 20;
 /* Shares of the ceilings that an engine is expected to reach. */
 static const double BANDWIDTH_SHARE = 0.8, COMPUTE_SHARE = 0.6;
 
-tern_runner_spec tern_plan_spec(const tern_job *job, const tern_source *s, const char *engine, const tern_machine *m,
-                                int threads) {
+tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, const char *engine,
+                                    const tern_machine *m, int threads) {
   return (tern_runner_spec){.engine = engine,
                             .model_path = s->path,
                             .threads = threads,
@@ -28,7 +28,7 @@ tern_runner_spec tern_plan_spec(const tern_job *job, const tern_source *s, const
 }
 
 /* From the shape, for a model that has not been made yet. */
-static void need_of_shape(tern_plan_engine *p, const tern_synth_shape *s, const tern_model_params *params,
+static void need_of_shape(tern_run_plan_engine *p, const tern_synth_shape *s, const tern_model_params *params,
                           const tern_runner_spec *spec) {
   static const size_t kv_bytes[] = {[TERN_KV_F32] = 4, [TERN_KV_F16] = 2, [TERN_KV_INT8] = 1};
   const tern_layout *body = tern_layout_find(params->layout), *head = tern_layout_find(params->head_layout);
@@ -48,7 +48,7 @@ static void need_of_shape(tern_plan_engine *p, const tern_synth_shape *s, const 
               2 * (size_t)s->layers * (size_t)spec->context * (size_t)kv * kv_bytes[spec->kv];
 }
 
-static int need_of_file(tern_plan_engine *p, const tern_model_params *params, const tern_runner_spec *spec,
+static int need_of_file(tern_run_plan_engine *p, const tern_model_params *params, const tern_runner_spec *spec,
                         tern_error *e) {
   tern_gguf *g = NULL;
   tern_model_facts facts;
@@ -69,16 +69,16 @@ static size_t memory_for_engines(const tern_machine *m) {
   return available > other ? available - other : 0;
 }
 
-int tern_plan_make(tern_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m, int threads,
-                   tern_error *e) {
+int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m, int threads,
+                       tern_error *e) {
   memset(p, 0, sizeof *p);
   p->available = memory_for_engines(m);
   size_t left = p->available;
   int usable = 0;
   for (int i = 0; i < job->engine_count; i++) {
-    tern_plan_engine *engine = &p->engines[p->count++];
+    tern_run_plan_engine *engine = &p->engines[p->count++];
     engine->name = job->engines[i];
-    tern_runner_spec spec = tern_plan_spec(job, s, engine->name, m, threads);
+    tern_runner_spec spec = tern_run_plan_spec(job, s, engine->name, m, threads);
     tern_model_params params;
     tern_error own = {0};
     int bad = tern_engine_params(&params, &spec, &own);
@@ -108,10 +108,10 @@ int tern_plan_make(tern_plan *p, const tern_job *job, const tern_source *s, cons
   return 0;
 }
 
-double tern_plan_seconds(const tern_plan *p, const tern_preset *preset, const tern_rates *rates, int threads) {
+double tern_run_plan_seconds(const tern_run_plan *p, const tern_preset *preset, const tern_rates *rates, int threads) {
   double sum = 0;
   for (int i = 0; i < p->count; i++) {
-    const tern_plan_engine *engine = &p->engines[i];
+    const tern_run_plan_engine *engine = &p->engines[i];
     if (!engine->fits) continue;
     double token = (double)engine->token_bytes / (rates->gbs * 1e9 * BANDWIDTH_SHARE);
     double fed = 2 * engine->weights / (rates->gops[i] * 1e9 * COMPUTE_SHARE * threads);

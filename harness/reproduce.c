@@ -1,6 +1,7 @@
 /* The steps of `ternmark reproduce`, in order. */
 #include "harness/reproduce.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static int make_folder(const tern_job *job, char *dir, size_t size, tern_error *
 }
 
 /* Ceilings for the estimate of time, by short measurements. */
-static int measure_rates(tern_rates *r, const tern_job *job, const tern_machine *m, const tern_plan *plan,
+static int measure_rates(tern_rates *r, const tern_job *job, const tern_machine *m, const tern_run_plan *plan,
                          tern_error *e) {
   const tern_topology *t = &m->topology;
   tern_bandwidth_child *probe;
@@ -75,22 +76,22 @@ static int measure_rates(tern_rates *r, const tern_job *job, const tern_machine 
   return bad;
 }
 
-static int print_plan(FILE *to, const tern_job *job, const tern_machine *m, const tern_source *s, const tern_plan *p,
-                      int blocks, tern_error *e) {
+static int print_plan(FILE *to, const tern_job *job, const tern_machine *m, const tern_source *s,
+                      const tern_run_plan *p, int blocks, tern_error *e) {
   tern_rates rates = {0};
   if (measure_rates(&rates, job, m, p, e)) return e->status;
-  fprintf(to, "%s: %s weights, %.2f GB %s\n", s->name, s->synthetic ? "synthetic" : "trained", (double)s->bytes * 1e-9,
+  fprintf(to, "%s: %s weights, %.3g GB %s\n", s->name, s->synthetic ? "synthetic" : "trained", (double)s->bytes * 1e-9,
           s->present ? "on disk" : "to be made in the cache folder");
   for (int i = 0; i < p->count; i++) {
-    const tern_plan_engine *engine = &p->engines[i];
+    const tern_run_plan_engine *engine = &p->engines[i];
     if (engine->fits)
-      fprintf(to, "  %-12s %6.2f GB of memory, %5.2f GB read a decoded token\n", engine->name,
+      fprintf(to, "  %-12s %.3g GB of memory, %.3g GB read a decoded token\n", engine->name,
               (double)engine->memory * 1e-9, (double)engine->token_bytes * 1e-9);
     else
       fprintf(to, "  %-12s left out: %s\n", engine->name, engine->why);
   }
   double block = 0;
-  for (int t = 0; t < job->team_count; t++) block += tern_plan_seconds(p, job->preset, &rates, job->teams[t]);
+  for (int t = 0; t < job->team_count; t++) block += tern_run_plan_seconds(p, job->preset, &rates, job->teams[t]);
   fprintf(to, "  %d blocks and a warm-up of %s with", blocks, job->preset->workloads[0].name);
   for (int w = 1; w < job->preset->count; w++) fprintf(to, ", %s", job->preset->workloads[w].name);
   fprintf(to, " threads");
@@ -104,7 +105,7 @@ typedef struct run {
   tern_job *job;
   tern_machine machine;
   tern_source sources[TERN_MOST_MODELS];
-  tern_plan plans[TERN_MOST_MODELS];
+  tern_run_plan plans[TERN_MOST_MODELS];
   int count, runnable;
   tern_error last; /* why the last model that can't run can't */
   char dir[PATH_BYTES];
@@ -119,7 +120,7 @@ static int plan_models(run *r, tern_error *e) {
   for (int i = 0; i < r->count; i++) {
     tern_error own = {0};
     if (tern_source_find(&r->sources[i], job, i, e)) return e->status;
-    int bad = tern_plan_make(&r->plans[i], job, &r->sources[i], &r->machine, job->teams[job->team_count - 1], &own);
+    int bad = tern_run_plan_make(&r->plans[i], job, &r->sources[i], &r->machine, job->teams[job->team_count - 1], &own);
     if (bad == TERN_USAGE) {
       *e = own;
       return bad;
@@ -170,7 +171,7 @@ static int run_model(run *r, int i, tern_error *e) {
   int cores = tern_machine_cores(&r->machine);
   if (tern_source_make(s, r->job, cores, e) || load_prompt(&prompt, r, s, e)) goto out;
   tern_record_model(m->record, s->name, s->synthetic ? s->shape.name : "", s->synthetic, s->bytes, &prompt);
-  if (tern_plan_make(&r->plans[i], r->job, s, &r->machine, m->teams[m->team_count - 1], e)) goto out;
+  if (tern_run_plan_make(&r->plans[i], r->job, s, &r->machine, m->teams[m->team_count - 1], e)) goto out;
   if (print_plan(stderr, r->job, &r->machine, s, &r->plans[i], m->blocks, e)) goto out;
   tern_measure_model(m, s, &prompt, &r->plans[i], e);
 out:

@@ -45,7 +45,7 @@ int tern_source_find(tern_source *s, const tern_job *job, int index, tern_error 
   char folder[PATH_MAX];
   struct stat st;
   s->synthetic = true;
-  if (tern_shape_by_name(job->models[index], &s->shape, e)) return e->status;
+  if (tern_shapes_find(job->models[index], &s->shape, e)) return e->status;
   snprintf(s->name, sizeof s->name, "%s", s->shape.name);
   tern_source_cache(job, folder, sizeof folder);
   int n = snprintf(s->path, sizeof s->path, "%s/%s-seed%" PRIu64 "-i2_s-v%d.gguf", folder, s->shape.name, job->seed,
