@@ -1,0 +1,17 @@
+/* q8 in plain C: the definition that every other q8 kernel must equal. */
+#include "kernels/integer.h"
+#include "kernels/q8.h"
+
+static void run(const tern_gemm *g, int row0, int row1) {
+  for (int token = 0; token < g->tokens; token++) {
+    const int8_t *x = (const int8_t *)g->x + (size_t)token * g->x_stride;
+    for (int row = row0; row < row1; row++) {
+      const uint8_t *lane = (const uint8_t *)g->weights + tern_q8_offset(g->cols, row);
+      int32_t sum = 0;
+      for (int c = 0; c < g->cols; c++) sum += tern_q8_weight(lane, c) * x[c];
+      tern_put_sum(g, token, row, sum);
+    }
+  }
+}
+
+const tern_kernel tern_kernel_q8_scalar = {"q8_scalar", &tern_layout_q8, TERN_ISA_SCALAR, 0, run};
