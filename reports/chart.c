@@ -50,7 +50,8 @@ void tern_chart_begin(FILE *out, int width, int height) {
           "set border 3 lc rgb 'black' lw 0.8\n"
           "set tics nomirror out scale 0.5\n"
           "set grid xtics ytics lc rgb '#9aa4af' lw 0.5 dt 3\n"
-          "set key outside top left horizontal Left reverse samplen 1.2 width 1\n",
+          "set tics font ',13'\n"
+          "set key outside top left horizontal Left reverse samplen 1.2 width 1 font ',13'\n",
           width, height);
 }
 
@@ -134,7 +135,7 @@ void tern_chart_script(const tern_chart *c, FILE *out) {
           c->band_count ? 1.5 : 0.8);
   char axis[TERN_CHART_LABEL];
   tern_escape_label(axis, sizeof axis, c->axis);
-  fprintf(out, "set xlabel '%s'\nset grid noytics\nunset colorbox\n", axis);
+  fprintf(out, "set xlabel '%s' offset 0,0.5 font ',13'\nset grid noytics\nunset colorbox\n", axis);
   if (c->series_count < 2) fputs("unset key\n", out);
   put_groups(c, y, out);
   put_bands(c, 1.05, out);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { TERN_CHART_BARS = 64, TERN_CHART_SERIES = 12, TERN_CHART_BANDS = 4, TERN_CHART_LABEL = 64 };
+enum { TERN_CHART_BARS = 256, TERN_CHART_SERIES = 12, TERN_CHART_BANDS = 4, TERN_CHART_LABEL = 64 };
 
 typedef struct tern_bar {
   char group[TERN_CHART_LABEL]; /* bars of the same group stand together */

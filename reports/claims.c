@@ -64,6 +64,8 @@ static void explain(tern_claim *c, const char *unmet) {
     snprintf(c->reason, sizeof c->reason, "not measured in this run");
   else if (c->verdict == TERN_VERDICT_NONE)
     snprintf(c->reason, sizeof c->reason, "%d of %d repetitions", f->n, TERN_ENOUGH);
+  else if (c->verdict == TERN_VERDICT_NOT_REPRODUCED && !c->range.has_low)
+    snprintf(c->reason, sizeof c->reason, "the printed maximum was not reached with the models of this run");
   else if (tern_range_crossed(&c->range, f))
     snprintf(c->reason, sizeof c->reason, "the interval crosses a bound");
 }
@@ -82,6 +84,9 @@ void tern_claims_judge(tern_claims *list, const tern_results *r) {
       snprintf(c->peers_how, sizeof c->peers_how, "%s",
                tern_results_peers(r) ? "the outside engines it names were not measured in this run"
                                      : "no outside engine was measured in this run");
+    if (testable && !*c->peers_key)
+      snprintf(c->peers_how, sizeof c->peers_how, "%s",
+               modelled ? "a formula; no engine runs" : "not compared: an absolute figure of another CPU");
     c->provisional = !modelled && c->ours.present ? tern_results_provisional(r, c->ours_key) : NULL;
     if (!strchr(c->ours_key, '/')) c->provisional = NULL;
     c->verdict = tern_verdict_decide(&c->range, &c->ours, &c->peers, testable ? NULL : unmet, modelled);

@@ -58,8 +58,11 @@ static void put_figure(const tern_block *b, FILE *out) {
 }
 
 /* Opening and closing of a run of equal blocks. */
-static const char *const openings[] = {[TERN_BLOCK_ITEM] = "<ul>\n", [TERN_BLOCK_CARD] = "<div class=\"cards\">\n"};
-static const char *const closings[] = {[TERN_BLOCK_ITEM] = "</ul>\n", [TERN_BLOCK_CARD] = "</div>\n"};
+static const char *const openings[] = {[TERN_BLOCK_ITEM] = "<ul>\n",
+                                       [TERN_BLOCK_CARD] = "<div class=\"cards\">\n",
+                                       [TERN_BLOCK_NOTICE] = "<ul class=\"notice\">\n"};
+static const char *const closings[] = {
+    [TERN_BLOCK_ITEM] = "</ul>\n", [TERN_BLOCK_CARD] = "</div>\n", [TERN_BLOCK_NOTICE] = "</ul>\n"};
 
 static void put_block(const tern_block *b, FILE *out) {
   char tag[8];
@@ -78,8 +81,6 @@ static void put_block(const tern_block *b, FILE *out) {
     put(out, "<p>", b->text, "</p>\n");
     break;
   case TERN_BLOCK_NOTICE:
-    put(out, "<p class=\"notice\" role=\"note\">", b->text, "</p>\n");
-    break;
   case TERN_BLOCK_ITEM:
     put(out, "<li>", b->text, "</li>\n");
     break;
@@ -120,7 +121,7 @@ void tern_doc_html(const tern_doc *d, FILE *out) {
   fputs("</style>\n</head>\n<body>\n<main>\n", out);
   for (size_t i = 0; i < d->count; i++) {
     const tern_block *b = &d->blocks[i];
-    bool run = b->kind == TERN_BLOCK_ITEM || b->kind == TERN_BLOCK_CARD;
+    bool run = b->kind == TERN_BLOCK_ITEM || b->kind == TERN_BLOCK_CARD || b->kind == TERN_BLOCK_NOTICE;
     if (b->kind == TERN_BLOCK_HEADING && !contents) {
       put_contents(d, out);
       contents = true;

@@ -85,9 +85,9 @@ static void gather(const tern_claim *c, const tern_results *r, const char *engin
   if (exact)
     snprintf(how, how_size, "size of the engine's buffers");
   else
-    snprintf(how, how_size, "%.16s: median of %d, %.32s, %d thread%s%s%s", *last->how ? last->how : "measured", f->n,
-             last->workload, last->threads, last->threads == 1 ? "" : "s",
-             f->models > 1 ? ", all models of the run" : "", tern_results_synthetic(r) ? ", synthetic weights" : "");
+    snprintf(how, how_size, "%.16s: %.32s, %d thread%s%s%s", *last->how ? last->how : "measured", last->workload,
+             last->threads, last->threads == 1 ? "" : "s", f->models > 1 ? ", all models of the run" : "",
+             tern_results_synthetic(r) ? ", synthetic weights" : "");
 }
 
 /* Formulas that stand in place of a measurement. */

@@ -7,22 +7,26 @@
 #include "reports/report.h"
 #include "reports/sections.h"
 
-/* ASCII text in a field of `width`; longer text pushes the rest along. */
+/* ASCII text in a field of `width` (0: none) and a blank after it; longer text
+ * pushes the rest along. */
 static void put(FILE *out, const char *text, int width) {
   int n = 0;
   for (const unsigned char *s = (const unsigned char *)text; *s; s++) n += (*s & 0xc0) != 0x80;
   tern_escape_ascii(out, text);
-  for (; n < width; n++) fputc(' ', out);
+  if (width) fprintf(out, "%*s", n < width ? width - n + 1 : 1, "");
 }
 
 static void put_speedups(const tern_results *r, FILE *out) {
+  int width = 0;
+  for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++)
+    width = (int)fmax(width, fmin((double)strlen(r->summary[i].engine), 48));
   for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++) {
     const tern_summary_row *s = &r->summary[i];
     char line[256];
     if (isnan(s->median)) continue;
     snprintf(line, sizeof line, "%.40s, %.60s", s->model, s->workload);
     fputs("  ", out);
-    put(out, s->engine, 14);
+    put(out, s->engine, width);
     put(out, line, 28);
     fprintf(out, "%3d thread%s ", s->threads, s->threads == 1 ? ", " : "s,");
     snprintf(line, sizeof line, "%.100s x", tern_format_interval(s->median, s->low, s->high).text);
@@ -34,16 +38,13 @@ static void put_speedups(const tern_results *r, FILE *out) {
 static void put_claim(const tern_claim *c, FILE *out) {
   char verdict[400];
   tern_text ours = tern_format_figure(&c->ours, c->unit), peers = tern_format_figure(&c->peers, c->unit);
-  snprintf(verdict, sizeof verdict, "%s%s%s%s%.80s", tern_verdict_text(c->verdict),
-           c->provisional ? ", provisional" : "",
-           c->verdict == TERN_VERDICT_NOT_TESTABLE ? ": "
-           : *c->reason                            ? "; "
-                                                   : "",
-           c->reason, "");
+  const char *join = !*c->reason ? "" : c->verdict == TERN_VERDICT_NOT_TESTABLE ? ": " : "; ";
+  snprintf(verdict, sizeof verdict, "%s%s%s%s", tern_verdict_text(c->verdict), c->provisional ? ", provisional" : "",
+           join, c->reason);
   fputs("  ", out);
   put(out, c->id, 20);
   put(out, tern_format_printed(c->low, c->high, c->unit, "-").text, 20);
-  put(out, c->ours.present ? ours.text : "-", 28);
+  put(out, c->ours.present ? ours.text : "-", 34);
   if (c->peers.present) {
     fputs("peers ", out);
     put(out, peers.text, 24);
@@ -70,7 +71,7 @@ int tern_report_headline(const char *dir, FILE *out, tern_error *e) {
   fputs("\nclaims\n  ", out);
   put(out, "claim", 20);
   put(out, "published", 20);
-  put(out, "ours", 28);
+  put(out, "ours", 34);
   fputs("verdict\n", out);
   for (int pass = 0; pass < 2; pass++)
     for (int i = 0; i < claims.count; i++)

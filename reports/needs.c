@@ -53,6 +53,15 @@ static bool x86_core(const ask *a) {
   return core(a, "x86", "x86");
 }
 
+/* An absolute figure belongs to the CPU it was taken on. */
+static bool cpu(const ask *a) {
+  char here[128];
+  tern_manifest_text(a->run->manifest, "machine.cpu|cpu", here, sizeof here);
+  if (strcasestr(here, a->argument)) return true;
+  snprintf(a->unmet, a->size, "taken on another CPU (%.40s)", a->argument);
+  return false;
+}
+
 static bool energy_source(const ask *a) {
   const char *why = tern_results_no_energy(a->run);
   if (!*why) return true;
@@ -100,6 +109,7 @@ static const struct {
     {"trained_weights", trained_weights},
     {"arm_core", arm_core},
     {"x86_core", x86_core},
+    {"cpu", cpu},
     {"energy_source", energy_source},
     {"peers", peers},
     {"model", model},

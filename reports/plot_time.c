@@ -91,38 +91,47 @@ static void put_blocks(const tern_results *r, FILE *out) {
               r->samples[i].start_s, r->samples[i].start_s);
 }
 
-void tern_plot_time(tern_doc *d, const tern_results *r) {
-  static const char title[] = "Samples over time";
-  static const char text[] =
-      "Every repetition at its time, as a share of the median of its own engine, workload and thread count; filled "
-      "marks have all threads. Dashed lines part the blocks. Where all move together, the machine changed its pace.";
-  tern_chart names = {0}; /* only to keep the list of engines */
-  char *script = NULL, why[160] = "";
-  size_t size;
+/* The whole script; returns the number of points. */
+static int put_script(const tern_results *r, const tern_chart *names, double *room, FILE *out) {
   int points = 0, most = most_threads(r);
-  double *room = calloc((size_t)r->sample_count + 1, sizeof *room);
-  FILE *out = room ? open_memstream(&script, &size) : NULL;
-  if (!out) {
-    d->failed = true;
-    goto out;
-  }
-  for (int i = 0; i < r->sample_count; i++)
-    if (usable(&r->samples[i])) tern_chart_series(&names, r->samples[i].engine);
-  tern_chart_begin(out, 760, 380);
-  fputs("set xlabel 'seconds since the run began'\nset ylabel 'share of the median'\n"
-        "set yrange [0:]\n",
+  tern_chart_begin(out, 760, 360);
+  fputs("set xlabel 'seconds since the run began' offset 0,0.5 font ',13'\n"
+        "set ylabel 'share of the median' font ',13'\n"
+        "set yrange [*<0.85:1.1<*]\nset offsets graph 0.02, graph 0.02, graph 0.03, graph 0.03\n",
         out);
   put_blocks(r, out);
-  for (int s = 0; s < names.series_count; s++) points += put_points(r, names.series[s], s, most, room, out);
+  for (int s = 0; s < names->series_count; s++) points += put_points(r, names->series[s], s, most, room, out);
   bool bandwidth = put_bandwidth(r, most, room, out);
   fputs("plot 1 with lines lc rgb '#8a94a0' lw 1 notitle", out);
   if (bandwidth)
     fprintf(out, ", $bandwidth using 1:2 with lines lw 1.6 lc rgb '%s' title 'read bandwidth'",
             tern_chart_colour("read bandwidth", 0));
-  for (int s = 0; s < names.series_count; s++)
-    fprintf(out, ", $points%d using 1:2:3 with points pt variable ps 0.7 lw 1.4 lc rgb '%s' title '%s'", s,
-            tern_chart_colour(names.series[s], s), names.series[s]);
+  for (int s = 0; s < names->series_count; s++)
+    fprintf(out,
+            ", $points%d using 1:2:3 with points pt variable ps 0.7 lw 1.4 lc rgb '%s' notitle"
+            ", keyentry with points pt 7 ps 0.7 lc rgb '%s' title '%s'",
+            s, tern_chart_colour(names->series[s], s), tern_chart_colour(names->series[s], s), names->series[s]);
   fputc('\n', out);
+  return points;
+}
+
+void tern_plot_time(tern_doc *d, const tern_results *r) {
+  static const char title[] = "Samples over time";
+  static const char text[] =
+      "Every repetition at its time, as a share of the median of its own engine, workload and thread count; filled "
+      "marks have all threads. Dashed lines part the blocks. Where all move together, the machine changed its pace.";
+  tern_chart *names = calloc(1, sizeof *names); /* only to keep the list of engines */
+  double *room = calloc((size_t)r->sample_count + 1, sizeof *room);
+  char *script = NULL, why[160] = "";
+  size_t size;
+  FILE *out = names && room ? open_memstream(&script, &size) : NULL;
+  if (!out) {
+    d->failed = true;
+    goto out;
+  }
+  for (int i = 0; i < r->sample_count; i++)
+    if (usable(&r->samples[i])) tern_chart_series(names, r->samples[i].engine);
+  int points = put_script(r, names, room, out);
   if (fclose(out) != 0) {
     d->failed = true;
     goto out;
@@ -131,4 +140,5 @@ void tern_plot_time(tern_doc *d, const tern_results *r) {
 out:
   free(script);
   free(room);
+  free(names);
 }

@@ -23,9 +23,12 @@ static void card_of(tern_doc *d, const tern_results *r, const char *metric, cons
   const tern_summary_row *s = &r->summary[row];
   bool provisional = strchr(engine, '/') && tern_results_provisional(r, engine);
   snprintf(value, sizeof value, "%.40s %s", tern_format_number(s->median).text, unit);
-  snprintf(detail, sizeof detail, "%s%.80s, %.40s, %d thread%s, n=%d", provisional ? "provisional; " : "",
-           isnan(s->low) ? "no interval" : tern_format_interval(s->median, s->low, s->high).text, s->workload,
-           s->threads, s->threads == 1 ? "" : "s", s->n);
+  char interval[96] = "no interval";
+  if (!isnan(s->low))
+    snprintf(interval, sizeof interval, "%.40s to %.40s", tern_format_number(s->low).text,
+             tern_format_number(s->high).text);
+  snprintf(detail, sizeof detail, "%s%s, n=%d; %.40s, %.40s, %d thread%s", provisional ? "provisional; " : "", interval,
+           s->n, s->model, s->workload, s->threads, s->threads == 1 ? "" : "s");
   tern_doc_card(d, value, label, detail);
 }
 
@@ -45,7 +48,6 @@ void tern_section_headline(tern_doc *d, const tern_results *r, const tern_claims
   tern_manifest_text(r->manifest, "machine.cpu|cpu", cpu, sizeof cpu);
   tern_doc_title(d, "Ternmark report: %s on %s", row >= 0 ? r->summary[row].model : "no model",
                  *cpu ? cpu : "an unnamed CPU");
-  for (int i = 0; tern_results_warning(r, i, line, sizeof line); i++) tern_doc_notice(d, "%s", line);
   card_of(d, r, "speedup", "ternary/f16", "x", "ternary over fp16, decoding");
   card_of(d, r, "speedup", "ternary/int8", "x", "ternary over int8, decoding");
   card_of(d, r, "speed", "ternary", "tokens/s", "ternary decoding");
@@ -58,6 +60,7 @@ void tern_section_headline(tern_doc *d, const tern_results *r, const tern_claims
       n += (size_t)snprintf(line + n, sizeof line - n, "%s %d %s", n && line[n - 1] == ':' ? "" : ";", counts[v],
                             tern_verdict_text((tern_verdict)v));
   tern_doc_text(d, "%s.", line);
+  for (int i = 0; tern_results_warning(r, i, line, sizeof line); i++) tern_doc_notice(d, "%s", line);
 }
 
 static void put_figure(tern_doc *d, const tern_claim *c, const tern_figure *f, const char *how, bool provisional) {
@@ -68,10 +71,9 @@ static void put_figure(tern_doc *d, const tern_claim *c, const tern_figure *f, c
                   how);
 }
 
-void tern_section_claims(tern_doc *d, const tern_results *r, const tern_claims *claims) {
+void tern_section_claims(tern_doc *d, const tern_claims *claims) {
   static const tern_column answered[] = {
       {"Claim", false}, {"Published", false}, {"Ours", false}, {"Peers", false}, {"Verdict", false}};
-  static const tern_column open[] = {{"Claim", false}, {"Published", false}, {"Why not here", false}};
   const char *provisional = NULL;
   tern_doc_heading(d, 2, "claims", "Claims");
   tern_doc_text(
@@ -93,9 +95,12 @@ void tern_section_claims(tern_doc *d, const tern_results *r, const tern_claims *
   if (provisional)
     tern_doc_text(d, "Provisional: %s. The speed-up over the best baseline is smaller than the one over ours.",
                   provisional);
-  tern_doc_table(
-      d, tern_results_peers(r) ? "Not testable here" : "Not testable here; no outside engine was measured in this run",
-      open, 3, true);
+}
+
+void tern_section_untested(tern_doc *d, const tern_claims *claims) {
+  static const tern_column columns[] = {{"Claim", false}, {"Published", false}, {"Why not here", false}};
+  tern_doc_heading(d, 2, "untested", "Claims not testable here");
+  tern_doc_table(d, "What each of these claims lacks in this run", columns, 3, true);
   for (int i = 0; i < claims->count; i++) {
     const tern_claim *c = &claims->items[i];
     if (c->verdict != TERN_VERDICT_NOT_TESTABLE) continue;

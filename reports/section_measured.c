@@ -97,8 +97,11 @@ void tern_section_memory(tern_doc *d, const tern_results *r) {
     for (size_t k = 0; k < sizeof metrics / sizeof *metrics; k++) {
       int row = tern_results_find(r, 0, metrics[k], s->engine, s->model);
       double bytes = row < 0 ? NAN : r->summary[row].median;
-      tern_doc_cell(d, isnan(bytes) ? TERN_QUIET : TERN_PLAIN, "%s",
-                    isnan(bytes) ? "–" : tern_format_bytes(bytes).text);
+      bool shared = strcmp(metrics[k], "embedding_memory") == 0 && bytes == 0;
+      tern_doc_cell(d, isnan(bytes) || shared ? TERN_QUIET : TERN_PLAIN, "%s",
+                    isnan(bytes) ? "–"
+                    : shared     ? "in the head"
+                                 : tern_format_bytes(bytes).text);
     }
   }
   tern_doc_text(d, "Layers, head, embedding and KV cache are the sizes of the engine's buffers; peak resident is the "

@@ -7,7 +7,8 @@
 #include "reports/results.h"
 
 void tern_section_headline(tern_doc *d, const tern_results *r, const tern_claims *claims);
-void tern_section_claims(tern_doc *d, const tern_results *r, const tern_claims *claims);
+void tern_section_claims(tern_doc *d, const tern_claims *claims);
+void tern_section_untested(tern_doc *d, const tern_claims *claims);
 void tern_section_speed(tern_doc *d, const tern_results *r, const tern_claims *claims);
 void tern_section_memory(tern_doc *d, const tern_results *r);
 void tern_section_energy(tern_doc *d, const tern_results *r);
