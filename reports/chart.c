@@ -130,7 +130,7 @@ void tern_chart_script(const tern_chart *c, FILE *out) {
   bool intervals = false;
   double height = place(c, y);
   for (int i = 0; i < c->bar_count; i++) intervals = intervals || isfinite(c->bars[i].low);
-  tern_chart_begin(out, 760, 110 + (int)(24 * (height + (c->band_count > 0))));
+  tern_chart_begin(out, 680, 110 + (int)(24 * (height + (c->band_count > 0))));
   fprintf(out, "set xrange [0:%.6g]\nset yrange [%.3f:%.3f]\n", reach(c) * 1.16, -height + 0.2,
           c->band_count ? 1.5 : 0.8);
   char axis[TERN_CHART_LABEL];

@@ -94,7 +94,7 @@ static void put_blocks(const tern_results *r, FILE *out) {
 /* The whole script; returns the number of points. */
 static int put_script(const tern_results *r, const tern_chart *names, double *room, FILE *out) {
   int points = 0, most = most_threads(r);
-  tern_chart_begin(out, 760, 360);
+  tern_chart_begin(out, 680, 340);
   fputs("set xlabel 'seconds since the run began' offset 0,0.5 font ',13'\n"
         "set ylabel 'share of the median' font ',13'\n"
         "set yrange [*<0.85:1.1<*]\nset offsets graph 0.02, graph 0.02, graph 0.03, graph 0.03\n",

@@ -57,8 +57,8 @@ void tern_section_headline(tern_doc *d, const tern_results *r, const tern_claims
   size_t n = (size_t)snprintf(line, sizeof line, "%d claims:", claims->count);
   for (int v = 0; v < TERN_VERDICTS; v++)
     if (counts[v])
-      n += (size_t)snprintf(line + n, sizeof line - n, "%s %d %s", n && line[n - 1] == ':' ? "" : ";", counts[v],
-                            tern_verdict_text((tern_verdict)v));
+      n += (size_t)snprintf(line + n, sizeof line - n, "%s %s (%d)", line[n - 1] == ':' ? "" : ";",
+                            tern_verdict_text((tern_verdict)v), counts[v]);
   tern_doc_text(d, "%s.", line);
   for (int i = 0; tern_results_warning(r, i, line, sizeof line); i++) tern_doc_notice(d, "%s", line);
 }

@@ -58,7 +58,7 @@ static void speedup_table(tern_doc *d, const tern_results *r) {
     else
       tern_doc_cell(d, TERN_PLAIN, "%.1f %%", s->coverage * 100);
     tern_doc_cell(d, TERN_PLAIN, "%d", s->n);
-    tern_doc_cell(d, TERN_PLAIN, "%s%s", provisional ? "provisional: " : "", provisional ? provisional : s->note);
+    tern_doc_cell(d, TERN_PLAIN, "%s%s", provisional ? "provisional: " : "", provisional ? provisional : "");
   }
 }
 

@@ -44,8 +44,9 @@ static void put_own_row(tern_doc *d, const tern_results *r, const char *engine, 
   if (latency < 0)
     tern_doc_cell(d, TERN_PLAIN, "buffers' sizes");
   else
-    tern_doc_cell(d, TERN_PLAIN, "measured: %s, %d thread%s, n=%d; energy modelled", r->summary[latency].workload,
-                  r->summary[latency].threads, r->summary[latency].threads == 1 ? "" : "s", r->summary[latency].n);
+    tern_doc_cell(d, TERN_PLAIN, "measured: %s, %d thread%s, n=%d%s", r->summary[latency].workload,
+                  r->summary[latency].threads, r->summary[latency].threads == 1 ? "" : "s", r->summary[latency].n,
+                  isnan(joules) ? "" : "; energy modelled");
 }
 
 static int efficiency_table(tern_doc *d, const tern_results *r, tern_error *e) {
