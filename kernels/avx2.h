@@ -1,0 +1,37 @@
+/* AVX2 pieces of the integer kernels. The 16 sums of a panel are two vectors. */
+#ifndef TERN_KERNELS_AVX2_H
+#define TERN_KERNELS_AVX2_H
+
+#include <immintrin.h>
+
+#include "kernels/tile.h"
+
+typedef int32_t __attribute__((may_alias, aligned(1))) tern_any32;
+
+/* Four activations in every lane. */
+TERN_INLINE __m256i tern_four(const int8_t *x) {
+  return _mm256_set1_epi32(*(const tern_any32 *)(const void *)x);
+}
+
+/* Adds the pairs of 16-bit sums to 32-bit ones. */
+TERN_INLINE __m256i tern_widen(__m256i sum32, __m256i sum16) {
+  return _mm256_add_epi32(sum32, _mm256_madd_epi16(sum16, _mm256_set1_epi16(1)));
+}
+
+/* Stores the sums of eight rows, less `offset` (what unsigned weights added). */
+static inline void tern_put_half(const tern_gemm *g, int row, int token, __m256i sum, int32_t offset) {
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i rows = _mm256_cmpgt_epi32(_mm256_set1_epi32(g->rows - row), lanes);
+  const size_t at = (size_t)token * g->y_stride + (size_t)row;
+  sum = _mm256_sub_epi32(sum, _mm256_set1_epi32(offset));
+  if (g->y_int) {
+    _mm256_maskstore_epi32(g->y_int + at, rows, sum);
+    return;
+  }
+  const __m256 w_scale =
+      g->w_scale_stride == 0 ? _mm256_set1_ps(g->w_scale[0]) : _mm256_maskload_ps(g->w_scale + row, rows);
+  const __m256 scale = _mm256_mul_ps(w_scale, _mm256_set1_ps(g->x_scale[token]));
+  _mm256_maskstore_ps(g->y + at, rows, _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale));
+}
+
+#endif
