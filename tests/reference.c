@@ -190,7 +190,7 @@ static model load_model(const tern_gguf *g, const reference_spec *spec) {
   snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", m.arch);
   if (!tern_gguf_real(g, key, &eps)) stop(key);
   m.eps = (float)eps;
-  m.bare_eps = (float)1e-5;
+  m.bare_eps = 1e-24f;
   m.relu2 = !strcmp(m.arch, "bitnet-b1.58") || !strcmp(m.arch, "bitnet-25");
   m.neox = m.relu2 || !strcmp(m.arch, "bitnet");
   m.bare = !strcmp(m.arch, "bitllama2c");
