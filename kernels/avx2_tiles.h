@@ -31,8 +31,8 @@ TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) 
         TERN_UNROLL
         for (int t = 0; t < tokens; t++) {
           const __m256i four = tern_four(x[t] + k + 4 * f);
-          sum[t][0] = _mm256_add_epi16(sum[t][0], _mm256_maddubs_epi16(u0, four));
-          sum[t][1] = _mm256_add_epi16(sum[t][1], _mm256_maddubs_epi16(u1, four));
+          sum[t][0] = tern_pairs(sum[t][0], u0, four);
+          sum[t][1] = tern_pairs(sum[t][1], u1, four);
         }
       }
     }
