@@ -11,10 +11,9 @@
 static const struct {
   const char *series, *colour;
 } known[] = {
-    {"ternary", "#2f7bd9"},  {"f16", "#e08a1e"},  {"int8", "#2a9d5c"},
-    {"bf16", "#c2477f"},     {"f32", "#8a63d2"},  {"read bandwidth", "#8a94a0"},
-    {"layers", "#2f7bd9"},   {"head", "#e08a1e"}, {"embedding", "#2a9d5c"},
-    {"KV cache", "#c2477f"},
+    {"ternary", "#2f7bd9"}, {"f16", "#e08a1e"},  {"ternary/f16", "#e08a1e"}, {"ternary/int8", "#2a9d5c"},
+    {"int8", "#2a9d5c"},    {"bf16", "#c2477f"}, {"f32", "#8a63d2"},         {"read bandwidth", "#8a94a0"},
+    {"layers", "#2f7bd9"},  {"head", "#e08a1e"}, {"embedding", "#2a9d5c"},   {"KV cache", "#c2477f"},
 };
 static const char *const others[] = {"#0f9aa8", "#b5651d", "#6b7785", "#a03f9e", "#5b8c1f", "#c0392b"};
 

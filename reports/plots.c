@@ -94,8 +94,7 @@ void tern_plot_speedup(tern_doc *d, const tern_results *r, const tern_claims *cl
     char group[TERN_CHART_LABEL];
     if (isnan(s->median)) continue;
     group_name(r, s, "", group, sizeof group);
-    const char *slash = strchr(s->engine, '/');
-    add_bar(&c, group, slash ? slash + 1 : s->engine, s, "x");
+    add_bar(&c, group, s->engine, s, "x");
   }
   for (int i = 0; i < claims->count && c.band_count < TERN_CHART_BANDS; i++) {
     const tern_claim *k = &claims->items[i];
@@ -107,10 +106,9 @@ void tern_plot_speedup(tern_doc *d, const tern_results *r, const tern_claims *cl
     snprintf(b->label, sizeof b->label, "published on %s: %s to %s", strcmp(platform, "arm") == 0 ? "ARM" : platform,
              k->low, k->high);
   }
-  add_figure(
-      d, &c, PLOT_SPEEDUP, "Speed-up of the ternary engine over each baseline",
-      "How many times as fast the ternary engine is as each baseline, with the interval of the paired ratio. Shaded: "
-      "the published range of bitnet.cpp against llama.cpp fp16, another pair of engines.");
+  add_figure(d, &c, PLOT_SPEEDUP, "Ratio of times of two engines",
+             "How many times as fast the first engine is as the second, with the interval of the paired ratio. Shaded: "
+             "the published range of bitnet.cpp against llama.cpp fp16, another pair of engines.");
 }
 
 void tern_plot_memory(tern_doc *d, const tern_results *r) {

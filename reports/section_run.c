@@ -104,8 +104,8 @@ void tern_section_rules(tern_doc *d) {
       "Every figure is a median. The interval is distribution-free, from order statistics; its confidence is exact.",
       "Fewer than five repetitions give neither an interval nor a verdict.",
       "A speed-up is the median of ratios of times within a block, where both engines ran one after the other.",
-      "Ours is inside, below or above the published range by the median. A printed figure stands for what rounds to "
-      "it.",
+      "Ours is inside, below or above the published range by the median.",
+      "A printed figure stands for everything that rounds to it: 0.4 means 0.35 to 0.45.",
       "Reproduced and not reproduced are said only of outside engines of the same run, by their interval.",
       "Measured, modelled and printed are kept apart. What is not available is empty, never zero.",
       "Raw repetitions are in samples.csv, medians in summary.csv, claims in claims.csv.",
