@@ -9,18 +9,24 @@
 
 enum { TILE_TOKENS = 4 };
 
-/* Four activations in every lane. */
-TERN_INLINE int8x16_t four(const int8_t *x) {
-  int32_t bits;
-  __builtin_memcpy(&bits, x, sizeof bits);
-  return vreinterpretq_s8_s32(vdupq_n_s32(bits));
+/* acc[l] += w[4l..4l+3] . x[4 lane..4 lane + 3]. Assembly because gcc 12 moves
+ * the intrinsic's accumulators through the stack. */
+TERN_INLINE int32x4_t dot(int32x4_t acc, int8x16_t w, int8x16_t x, int lane) {
+#define SDOT(i) __asm__("sdot %0.4s, %1.16b, %2.4b[" #i "]" : "+w"(acc) : "w"(w), "w"(x))
+  if (lane == 0) SDOT(0);
+  if (lane == 1) SDOT(1);
+  if (lane == 2) SDOT(2);
+  if (lane == 3) SDOT(3);
+#undef SDOT
+  return acc;
 }
 
-/* acc[l] += w[4l..4l+3] . x[4l..4l+3]. Assembly because gcc 12 moves the
- * intrinsic's accumulators through the stack. */
-TERN_INLINE int32x4_t dot(int32x4_t acc, int8x16_t w, int8x16_t x) {
-  __asm__("sdot %0.4s, %1.16b, %2.16b" : "+w"(acc) : "w"(w), "w"(x));
-  return acc;
+/* Activations of the fields from f on: up to sixteen, never past the step. */
+TERN_INLINE int8x16_t activations(const int8_t *x, int f) {
+  if (f + 4 <= FIELDS) return vld1q_s8(x + 4 * f);
+  int32_t four;
+  __builtin_memcpy(&four, x + 4 * f, sizeof four);
+  return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
 static inline void put_quad(const tern_gemm *g, int row, int token, int32x4_t sum) {
@@ -32,6 +38,7 @@ static inline void put_quad(const tern_gemm *g, int row, int token, int32x4_t su
 TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) {
   const uint8_t *w = panel(g, row);
   const int8_t *x[TILE_TOKENS];
+  int8x16_t some[TILE_TOKENS];
   int32x4_t acc[TILE_TOKENS][4];
   TERN_UNROLL
   for (int t = 0; t < tokens; t++) {
@@ -47,9 +54,9 @@ TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) 
       for (int q = 0; q < 4; q++) weights[q] = decode(w, q, f);
       TERN_UNROLL
       for (int t = 0; t < tokens; t++) {
-        const int8x16_t activations = four(x[t] + k + 4 * f);
+        if (f % 4 == 0) some[t] = activations(x[t] + k, f);
         TERN_UNROLL
-        for (int q = 0; q < 4; q++) acc[t][q] = dot(acc[t][q], weights[q], activations);
+        for (int q = 0; q < 4; q++) acc[t][q] = dot(acc[t][q], weights[q], some[t], f % 4);
       }
     }
   }
