@@ -86,7 +86,7 @@ static void rescore(const tern_forward *f, tern_lane *l, float threshold, int ro
   for (int r = row0; r < row1; r += block) {
     int end = r + block < row1 ? r + block : row1;
     if (!count_from(s->scan_value, threshold, r, end)) continue;
-    tern_run_rows(head, &l->in, 1, s->logits, (size_t)head->rows, NULL, l->scratch, r, end);
+    tern_run_rows(&(tern_product){head, s->logits, (size_t)head->rows, NULL}, &l->in, 1, l->scratch, r, end);
     tern_lane_best(l, s->logits, r, end);
     l->rescored += end - r;
   }
@@ -97,11 +97,11 @@ void tern_exact_head(const tern_forward *f, int member, int size) {
   tern_session *s = f->s;
   const tern_scan *scan = &s->model->scan;
   tern_lane *l = &s->lanes[member];
-  int block = s->model->head.layout->row_block, lo, hi;
-  while (block % scan->matrix.layout->row_block) block += s->model->head.layout->row_block;
-  tern_split(scan->matrix.rows, block, member, size, &lo, &hi);
+  const tern_product sums = {&scan->matrix, NULL, (size_t)scan->matrix.rows, s->scan_sums};
   bounds b = split_input(s, l);
-  tern_run_rows(&scan->matrix, &l->scan_in, 2, NULL, (size_t)scan->matrix.rows, s->scan_sums, l->scratch, lo, hi);
+  int lo, hi;
+  tern_multiply(s, &sums, 1, &l->scan_in, 2, member, size);
+  tern_split(scan->matrix.rows, s->model->head.layout->row_block, member, size, &lo, &hi);
   l->bound = bound_rows(s, &b, lo, hi);
   tern_team_barrier(s->team);
   float threshold = -INFINITY;

@@ -7,13 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* A matrix of a stage with the place of its result. */
-typedef struct output {
-  const tern_matrix *m;
-  float *y;
-  size_t stride;
-} output;
-
 typedef struct pass {
   const tern_forward *f;
   tern_session *s;
@@ -47,46 +40,8 @@ void tern_feed(const tern_forward *f, tern_lane *l, const tern_input *in, int sl
   }
 }
 
-void tern_run_rows(const tern_matrix *m, const tern_input *in, int tokens, float *y, size_t y_stride, int32_t *y_int,
-                   void *scratch, int row0, int row1) {
-  tern_gemm g = {.weights = m->data,
-                 .rows = m->rows,
-                 .cols = m->cols,
-                 .w_scale = m->scale,
-                 .w_scale_stride = m->scale_stride,
-                 .x = in->data,
-                 .x_stride = tern_matrix_x_stride(m),
-                 .x_scale = in->scale,
-                 .x_sum = in->sum,
-                 .tokens = tokens,
-                 .y = y,
-                 .y_stride = y_stride,
-                 .y_int = y_int,
-                 .scratch = scratch};
-  if (row0 < row1) m->kernel->run(&g, row0, row1);
-}
-
-/* Several matrices on one input: their row blocks are one list, split evenly. */
-static void project(const pass *p, const output *outputs, int count) {
-  int total = 0, lo, hi;
-  for (int i = 0; i < count; i++) {
-    int block = outputs[i].m->layout->row_block;
-    total += (outputs[i].m->rows + block - 1) / block;
-  }
-  tern_split(total, 1, p->member, p->size, &lo, &hi);
-  for (int i = 0; i < count; i++) {
-    const tern_matrix *m = outputs[i].m;
-    int block = m->layout->row_block, blocks = (m->rows + block - 1) / block;
-    int first = lo > 0 ? lo : 0, end = hi < blocks ? hi : blocks;
-    if (first < end) {
-      int row1 = end == blocks ? m->rows : end * block;
-      tern_run_rows(m, p->in, p->f->tokens, outputs[i].y, outputs[i].stride, NULL, p->lane->scratch, first * block,
-                    row1);
-    }
-    lo -= blocks;
-    hi -= blocks;
-  }
-  tern_team_barrier(p->s->team);
+static void multiply(const pass *p, const tern_product *products, int count) {
+  tern_multiply(p->s, products, count, p->in, p->f->tokens, p->member, p->size);
 }
 
 /* After a stage split over tokens; a single token is every member's own. */
@@ -132,9 +87,10 @@ static void attention_block(const pass *p, int layer) {
   const tern_arch *arch = p->m->facts.arch;
   tern_session *s = p->s;
   size_t width = s->qkv_width, query = (size_t)l->q.rows, kv = (size_t)l->k.rows;
-  const output qkv[] = {{&l->q, s->qkv, width}, {&l->k, s->qkv + query, width}, {&l->v, s->qkv + query + kv, width}};
+  const tern_product qkv[] = {
+      {&l->q, s->qkv, width, NULL}, {&l->k, s->qkv + query, width, NULL}, {&l->v, s->qkv + query + kv, width, NULL}};
   feed_residual(p, layer > 0, &l->q, arch->attn_norm, l->attn_norm);
-  project(p, qkv, 3);
+  multiply(p, qkv, 3);
   tern_attention_store(p->f, layer, p->member, p->size);
   tern_team_barrier(s->team);
   tern_attention(p->f, layer, p->member, p->size);
@@ -143,7 +99,7 @@ static void attention_block(const pass *p, int layer) {
     tern_feed(p->f, p->lane, p->in, t, &l->o, s->attention + (size_t)t * query, arch->attn_sub_norm, l->attn_sub_norm);
   }
   join_tokens(p);
-  project(p, &(output){&l->o, s->projection, (size_t)p->m->facts.hidden}, 1);
+  multiply(p, &(tern_product){&l->o, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
 }
 
 static void ffn_block(const pass *p, int layer) {
@@ -154,13 +110,13 @@ static void ffn_block(const pass *p, int layer) {
   void (*activate)(float *, const float *, const float *, int) =
       arch->activation == TERN_ACT_RELU2 ? p->vec->relu2_mul : p->vec->silu_mul;
   feed_residual(p, true, &l->gate, arch->ffn_norm, l->ffn_norm);
-  project(p, (output[]){{&l->gate, s->gate, ffn}, {&l->up, s->up, ffn}}, 2);
+  multiply(p, (tern_product[]){{&l->gate, s->gate, ffn, NULL}, {&l->up, s->up, ffn, NULL}}, 2);
   for (int t = p->lo; t < p->hi; t++) {
     activate(p->lane->row, s->gate + (size_t)t * ffn, s->up + (size_t)t * ffn, (int)ffn);
     tern_feed(p->f, p->lane, p->in, t, &l->down, p->lane->row, arch->ffn_sub_norm, l->ffn_sub_norm);
   }
   join_tokens(p);
-  project(p, &(output){&l->down, s->projection, (size_t)p->m->facts.hidden}, 1);
+  multiply(p, &(tern_product){&l->down, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
 }
 
 static bool all_finite(const float *x, size_t n) {
@@ -212,8 +168,9 @@ static void head(const pass *p) {
     tern_exact_head(f, p->member, p->size);
     return;
   }
-  tern_split(m->rows, m->layout->row_block, p->member, p->size, &lo, &hi);
-  tern_run_rows(m, in, f->wanted, f->logits, (size_t)m->rows, NULL, l->scratch, lo, hi);
+  const tern_product all = {m, f->logits, (size_t)m->rows, NULL};
+  tern_multiply(p->s, &all, 1, in, f->wanted, p->member, p->size);
+  tern_split(m->rows, 16, p->member, p->size, &lo, &hi);
   for (int i = 0; i + 1 < f->wanted; i++) {
     if (!all_finite(f->logits + (size_t)i * (size_t)m->rows + lo, (size_t)(hi - lo))) l->bad = true;
   }

@@ -7,6 +7,8 @@
 #ifndef TERN_MODEL_FORWARD_H
 #define TERN_MODEL_FORWARD_H
 
+#include <stdatomic.h>
+
 #include "engine/model/parts.h"
 
 /* Input rows of a matrix: int8 with scale and sum, or float, by its layout. */
@@ -30,6 +32,8 @@ typedef struct tern_lane {
   int32_t candidates;    /* exact head: rows that may be the greatest */
   float bound;           /* exact head: greatest lower bound among this member's rows */
   int32_t rescored;      /* rows of the head computed in its own precision */
+  unsigned stage;        /* stages of row work so far */
+  atomic_int taken[2];   /* pieces taken of this member's share; stages take turns */
   bool bad;              /* met a value that is not finite */
 } tern_lane;
 
@@ -88,9 +92,20 @@ void tern_attention(const tern_forward *f, int layer, int member, int size);
  * holds the head's float input. Fills the lane's answer. */
 void tern_exact_head(const tern_forward *f, int member, int size);
 
-/* Runs matrix m's kernel over blocks of rows [row0, row1). */
-void tern_run_rows(const tern_matrix *m, const tern_input *in, int tokens, float *y, size_t y_stride, int32_t *y_int,
-                   void *scratch, int row0, int row1);
+/* A matrix of a stage with the place of its result: floats, or raw sums. */
+typedef struct tern_product {
+  const tern_matrix *m;
+  float *y;
+  size_t stride;
+  int32_t *sums;
+} tern_product;
+
+/* Runs m's kernel over rows [row0, row1); row0 starts a block of its layout. */
+void tern_run_rows(const tern_product *to, const tern_input *in, int tokens, void *scratch, int row0, int row1);
+/* The whole team: all rows of `count` products of one input, then a barrier. */
+void tern_multiply(tern_session *s, const tern_product *products, int count, const tern_input *in, int tokens,
+                   int member, int size);
+
 /* Greatest of logits[row0..row1-1], lowest id on ties, into the lane's answer. */
 void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1);
 
