@@ -36,6 +36,7 @@ static const struct {
     {"what no longer does", "1.37", "5.07", MEASURED(5, 5.0751, 5, 5.1), ABSENT, NULL, false, TERN_VERDICT_ABOVE},
     {"models that disagree", "2.37", "6.17", HULL(5, 2.0, 3.0, 1.9, 3.1), ABSENT, NULL, false, TERN_VERDICT_PARTLY},
     {"four repetitions", "1.37", "5.07", MEASURED(4, 3.7, NAN, NAN), ABSENT, NULL, false, TERN_VERDICT_NONE},
+    {"an interval of four", "1.37", "5.07", MEASURED(4, 3.7, 3.5, 3.9), ABSENT, NULL, false, TERN_VERDICT_NONE},
     {"no interval", "1.37", "5.07", MEASURED(5, 3.7, NAN, NAN), ABSENT, NULL, false, TERN_VERDICT_NONE},
     {"nothing measured", "1.37", "5.07", ABSENT, ABSENT, NULL, false, TERN_VERDICT_NOT_TESTABLE},
     {"something is missing", "1.37", "5.07", MEASURED(5, 3.7, 3.5, 3.9), MEASURED(5, 3, 2, 4), "no ARM core", false,
