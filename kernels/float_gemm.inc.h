@@ -75,10 +75,10 @@ FLOAT_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) 
 #if LANES_GEMM_TOKENS == 6
 FLOAT_TILE(1)
 FLOAT_TILE(2)
-FLOAT_TILE(3) FLOAT_TILE(4) FLOAT_TILE(5)
-    FLOAT_TILE(6) static void (*const tiles[2][LANES_GEMM_TOKENS])(const float_tile *) = {
-        {tile_packed_1, tile_packed_2, tile_packed_3, tile_packed_4, tile_packed_5, tile_packed_6},
-        {tile_wide_1, tile_wide_2, tile_wide_3, tile_wide_4, tile_wide_5, tile_wide_6}};
+FLOAT_TILE(3)
+FLOAT_TILE(4) FLOAT_TILE(5) FLOAT_TILE(6) static void (*const tiles[2][LANES_GEMM_TOKENS])(const float_tile *) = {
+    {tile_packed_1, tile_packed_2, tile_packed_3, tile_packed_4, tile_packed_5, tile_packed_6},
+    {tile_wide_1, tile_wide_2, tile_wide_3, tile_wide_4, tile_wide_5, tile_wide_6}};
 #else
 FLOAT_TILE(1)
 FLOAT_TILE(2)

@@ -189,6 +189,10 @@ static inline float lanes_sum(lanes x) {
   return out[0];
 }
 
+static inline void lanes_sum16(float *out, const lanes *a) {
+  for (int i = 0; i < 16; i += 4) lanes_sum4(out + i, a[i], a[i + 1], a[i + 2], a[i + 3]);
+}
+
 static inline float lanes_maximum(lanes x) {
   __m256 m = _mm256_max_ps(x.a, x.b);
   __m128 h = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));

@@ -117,15 +117,44 @@ static inline void lanes_store_int8(int8_t *p, lanes_int a) {
   _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(a));
 }
 
-/* Four trees at once; each step halves the lanes and doubles the sums a register holds. */
+/* Steps of many trees at once: each adds the halves of two operands' lanes
+ * (or of what they hold) into one register; a blend and a shuffle where two
+ * shuffles would compete with the multipliers. */
+static inline lanes lanes_merge8(lanes a, lanes b) {
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, 0x4e));
+}
+
+/* Quarters a0 a1 a2 a3, b0 b1 b2 b3 to a0+a1, b0+b1, a2+a3, b2+b3. */
+static inline lanes lanes_merge4(lanes a, lanes b) {
+  const __m512i others = _mm512_set_epi32(27, 26, 25, 24, 15, 14, 13, 12, 19, 18, 17, 16, 7, 6, 5, 4);
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xf0f0, a, b), _mm512_permutex2var_ps(a, others, b));
+}
+
+static inline lanes lanes_merge2(lanes a, lanes b) {
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xcccc, a, b), _mm512_shuffle_ps(a, b, 0x4e));
+}
+
+static inline lanes lanes_merge1(lanes a, lanes b) {
+  return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
+}
+
+/* First two steps of four trees: quarter i holds four lanes of the i-th operand. */
+static inline lanes lanes_quarters(lanes a, lanes b, lanes c, lanes d) {
+  return lanes_merge4(lanes_merge8(a, c), lanes_merge8(b, d));
+}
+
 static inline void lanes_sum4(float *out, lanes a, lanes b, lanes c, lanes d) {
-  lanes ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
-  lanes cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
-  lanes x = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
-  x = _mm512_add_ps(x, _mm512_shuffle_ps(x, x, 0x4e));
-  x = _mm512_add_ps(x, _mm512_shuffle_ps(x, x, 0xb1));
+  lanes x = lanes_quarters(a, b, c, d);
+  x = lanes_merge2(x, x);
+  x = lanes_merge1(x, x);
   const __m512i firsts = _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0);
   _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(firsts, x)));
+}
+
+static inline void lanes_sum16(float *out, const lanes *a) {
+  lanes x = lanes_merge2(lanes_quarters(a[0], a[4], a[8], a[12]), lanes_quarters(a[1], a[5], a[9], a[13]));
+  lanes y = lanes_merge2(lanes_quarters(a[2], a[6], a[10], a[14]), lanes_quarters(a[3], a[7], a[11], a[15]));
+  _mm512_storeu_ps(out, lanes_merge1(x, y));
 }
 
 static inline float lanes_sum(lanes a) {

@@ -190,6 +190,10 @@ static inline float lanes_sum(lanes a) {
   return out[0];
 }
 
+static inline void lanes_sum16(float *out, const lanes *a) {
+  for (int i = 0; i < 16; i += 4) lanes_sum4(out + i, a[i], a[i + 1], a[i + 2], a[i + 3]);
+}
+
 static inline float lanes_maximum(lanes a) {
   return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.v[0], a.v[1]), vmaxq_f32(a.v[2], a.v[3])));
 }

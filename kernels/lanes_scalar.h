@@ -184,6 +184,10 @@ static inline void lanes_sum4(float *out, lanes a, lanes b, lanes c, lanes d) {
   out[3] = lanes_sum(d);
 }
 
+static inline void lanes_sum16(float *out, const lanes *a) {
+  for (int i = 0; i < 16; i += 4) lanes_sum4(out + i, a[i], a[i + 1], a[i + 2], a[i + 3]);
+}
+
 /* Largest lane; no lane is NaN. */
 static inline float lanes_maximum(lanes a) {
   float m = a.v[0];

@@ -59,6 +59,14 @@ typedef struct tern_vec {
                  const void *v, const float *k_scale, const float *v_scale, size_t kv_stride, int head_dim,
                  int positions, float scale, tern_kv_type type, float *scratch);
 
+  /* The same for one query head over consecutive tokens of a prompt: token i
+   * (the i-th row of q and out) sees positions + i positions. The same bits as
+   * calls of attend, faster where a KV head serves few query heads. scratch:
+   * min(tokens, 16) * (positions + tokens rounded up to 16) floats. */
+  void (*attend_tokens)(float *out, size_t out_stride, const float *q, size_t q_stride, int tokens, const void *k,
+                        const void *v, const float *k_scale, const float *v_scale, size_t kv_stride, int head_dim,
+                        int positions, float scale, tern_kv_type type, float *scratch);
+
   void (*f16_to_f32)(float *y, const uint16_t *x, size_t n);
   void (*f32_to_f16)(uint16_t *y, const float *x, size_t n); /* round to nearest even */
   void (*bf16_to_f32)(float *y, const uint16_t *x, size_t n);

@@ -252,7 +252,8 @@ static void probe_operations(probe *p) {
 
 /* Attention: the call's own shape and arrays. */
 static struct {
-  int queries, head_dim, positions;
+  int queries, head_dim, positions; /* all that the longest-sighted query sees */
+  int tokens;                       /* queries are consecutive tokens */
   size_t stride, kv_bytes, q_stride;
   tern_kv_type type;
   float *q, *k_scale, *v_scale;
@@ -266,8 +267,10 @@ static void do_attend(const tern_vec *v, call *c) {
   float *scratch = guarded(padded), *out = guarded(out_bytes);
   memset(scratch, 0xff, padded);
   memset(out, 0x11, out_bytes);
-  v->attend(out, out_stride, shape.q, shape.q_stride, shape.queries, shape.k, shape.v, shape.k_scale, shape.v_scale,
-            shape.stride, shape.head_dim, shape.positions, shape.factor, shape.type, scratch);
+  (shape.tokens ? v->attend_tokens : v->attend)(out, out_stride, shape.q, shape.q_stride, shape.queries, shape.k,
+                                                shape.v, shape.k_scale, shape.v_scale, shape.stride, shape.head_dim,
+                                                shape.tokens ? shape.positions - shape.queries + 1 : shape.positions,
+                                                shape.factor, shape.type, scratch);
   keep_floats(c, out, out_bytes / 4);
   release(scratch, padded);
   release(out, out_bytes);
@@ -286,13 +289,14 @@ static void fill_attend(const tern_vec *v, input_kind kind) {
 }
 
 static void probe_attend(probe *p, int rounds) {
-  static const int dims[] = {8, 16, 20, 48, 64, 80, 100, 128, 256}, heads[] = {1, 2, 3, 4, 5, 7, 8, 17};
+  static const int dims[] = {8, 16, 20, 48, 64, 80, 100, 128, 256}, heads[] = {1, 2, 3, 4, 5, 7, 8, 17, 35};
   static const size_t widths[] = {4, 2, 1};
   static call c;
   for (int round = 0; round < rounds; round++) {
     shape.head_dim = dims[below(9)];
-    shape.queries = heads[below(8)];
+    shape.queries = heads[below(9)];
     shape.positions = round % 3 ? 1 + below(40) : 1 + below(150);
+    shape.tokens = shape.positions >= shape.queries && below(2);
     shape.type = (tern_kv_type)below(3);
     shape.kv_bytes = (size_t)shape.head_dim * widths[shape.type];
     shape.stride = shape.kv_bytes * (size_t)(1 + below(2));

@@ -1,4 +1,6 @@
-# Vector operations: the probe also runs under qemu (plain main, no cmocka).
-add_executable(vec_probe ${CMAKE_CURRENT_SOURCE_DIR}/vec_probe.c)
-target_link_libraries(vec_probe PRIVATE tern_kernels)
-add_test(NAME vec_probe COMMAND vec_probe)
+# Vector operations. Plain programs without cmocka, so that the same run under qemu.
+foreach(name vec_probe check_vectors check_vectors_math)
+  add_executable(${name} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.c)
+  target_link_libraries(${name} PRIVATE tern_kernels)
+  add_test(NAME ${name} COMMAND ${name})
+endforeach()
