@@ -1,0 +1,334 @@
+/* The kernel checker: seeded cases of odd sizes, row ranges and extreme values
+ * in buffers between inaccessible pages (after dav1d's checkasm). */
+#include "harness/kernel_check.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/kernel_guard.h"
+#include "kernels/kernel.h"
+
+/* How weights and activations of a case are drawn. */
+typedef enum fill { RANDOM, LOWEST, HIGHEST } fill;
+
+typedef struct test_case {
+  int rows, cols, tokens, row0, row1;
+  fill weights, activations;
+  int scale_stride; /* tern_gemm.w_scale_stride */
+  int y_gap;        /* y_stride - rows */
+  tern_side side;   /* guard page that the buffers touch */
+} test_case;
+
+enum { RANDOM_CASES = 120, MESSAGES = 4, CANARY = 0x5aa5c33c };
+
+typedef struct check {
+  FILE *out;
+  const char *filter;
+  tern_isa cap;
+  uint64_t seed, draws;
+  const tern_layout *layout;
+  int failed_cases[64]; /* by place in the registry */
+  test_case now;
+  /* of the case, all guarded */
+  void *weights, *x, *scratch;
+  float *w_scale, *x_scale, *canonical_floats;
+  int32_t *x_sum, *y, *expected, *expected_int;
+  int8_t *canonical;
+  size_t x_stride, y_stride;
+} check;
+
+static uint64_t draw(check *c) { /* splitmix64, Steele et al. 2014 */
+  uint64_t z = c->seed + ++c->draws * UINT64_C(0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+/* Uniform integer in low..high. */
+static int between(check *c, int low, int high) {
+  return low + (int)(draw(c) % (uint64_t)(high - low + 1));
+}
+
+static int pick(check *c, fill how, int low, int high) {
+  return how == LOWEST ? low : how == HIGHEST ? high : between(c, low, high);
+}
+
+/* A float with `bits` significant bits over many magnitudes, zeros included. */
+static float pick_float(check *c, fill how, int bits) {
+  const int limit = (1 << bits) - 1;
+  return ldexpf((float)pick(c, how, -limit, limit), between(c, -bits - 6, 2 - bits));
+}
+
+static size_t padded(int n, int block) {
+  return ((size_t)n + (size_t)block - 1) / (size_t)block * (size_t)block;
+}
+
+static bool is_float(const check *c) {
+  return c->layout->kind == TERN_KIND_FLOAT;
+}
+
+/* Draws canonical weights: exact in every layout of the kind. */
+static void draw_weights(check *c) {
+  const int top = c->layout->kind == TERN_KIND_TERNARY ? 1 : 127;
+  const int bits = strcmp(c->layout->name, "f32") == 0 ? 24 : 8;
+  const size_t n = (size_t)c->now.rows * (size_t)c->now.cols;
+  for (size_t i = 0; i < n; i++) {
+    if (is_float(c))
+      c->canonical_floats[i] = pick_float(c, c->now.weights, bits);
+    else
+      c->canonical[i] = (int8_t)pick(c, c->now.weights, -top, top);
+  }
+}
+
+/* Draws activations: zero up to the padded columns, rubbish after them. */
+static void draw_activations(check *c) {
+  const size_t cols = (size_t)c->now.cols, zeros = padded(c->now.cols, c->layout->col_block);
+  for (size_t t = 0; t < (size_t)c->now.tokens; t++) {
+    const size_t end = t + 1 < (size_t)c->now.tokens ? c->x_stride : zeros;
+    c->x_scale[t] = ldexpf((float)between(c, 1, 65535), -20);
+    c->x_sum[t] = 0;
+    for (size_t k = 0; k < end; k++) {
+      if (is_float(c)) {
+        float *x = (float *)c->x + t * c->x_stride;
+        x[k] = k < cols ? pick_float(c, c->now.activations, 24) : k < zeros ? 0.0f : NAN;
+      } else {
+        int8_t *x = (int8_t *)c->x + t * c->x_stride;
+        x[k] = k < cols ? (int8_t)pick(c, c->now.activations, -128, 127) : k < zeros ? 0 : 99;
+        if (k < cols) c->x_sum[t] += x[k];
+      }
+    }
+  }
+}
+
+static bool build(check *c) {
+  const test_case *n = &c->now;
+  const size_t weights = (size_t)n->rows * (size_t)n->cols, tokens = (size_t)n->tokens, rows = (size_t)n->rows;
+  const size_t element = is_float(c) ? sizeof(float) : 1;
+  const size_t columns = padded(n->cols, c->layout->col_block);
+  c->x_stride = padded((int)columns, 64);
+  c->y_stride = rows + (size_t)n->y_gap;
+  const size_t outputs = (tokens - 1) * c->y_stride + rows;
+  c->canonical = tern_guarded("canonical weights", weights * element, 4, n->side);
+  c->canonical_floats = (float *)(void *)c->canonical;
+  c->weights = tern_guarded("weights", c->layout->bytes(n->rows, n->cols), 64, n->side);
+  c->x = tern_guarded("x", ((tokens - 1) * c->x_stride + columns) * element, 64, n->side);
+  c->w_scale = tern_guarded("w_scale", (n->scale_stride ? rows : 1) * sizeof(float), 4, n->side);
+  c->x_scale = tern_guarded("x_scale", tokens * sizeof(float), 4, n->side);
+  c->x_sum = tern_guarded("x_sum", tokens * sizeof(int32_t), 4, n->side);
+  c->y = tern_guarded("y", outputs * sizeof(int32_t), 4, n->side);
+  c->expected = tern_guarded("expected", outputs * sizeof(int32_t), 4, n->side);
+  c->expected_int = tern_guarded("expected_int", outputs * sizeof(int32_t), 4, n->side);
+  if (!c->canonical || !c->weights || !c->x || !c->w_scale || !c->x_scale || !c->x_sum || !c->y || !c->expected ||
+      !c->expected_int)
+    return false;
+  for (size_t i = 0; i < (n->scale_stride ? rows : 1); i++) c->w_scale[i] = ldexpf((float)between(c, 1, 65535), -18);
+  draw_weights(c);
+  draw_activations(c);
+  return true;
+}
+
+/* The answer from canonical weights: no layout, no kernel. */
+static void expect(check *c) {
+  const test_case *n = &c->now;
+  const size_t cols = (size_t)n->cols;
+  for (size_t i = 0; i < (size_t)(n->tokens - 1) * c->y_stride + (size_t)n->rows; i++)
+    c->expected[i] = c->expected_int[i] = CANARY;
+  for (size_t t = 0; t < (size_t)n->tokens; t++) {
+    for (size_t r = (size_t)n->row0; r < (size_t)n->row1; r++) {
+      const size_t at = t * c->y_stride + r;
+      int64_t sum = 0;
+      float chain = 0;
+      for (size_t k = 0; k < cols; k++) {
+        if (is_float(c))
+          chain = fmaf(c->canonical_floats[r * cols + k], ((float *)c->x)[t * c->x_stride + k], chain);
+        else
+          sum += c->canonical[r * cols + k] * ((int8_t *)c->x)[t * c->x_stride + k];
+      }
+      const float scale = c->w_scale[n->scale_stride ? r : 0] * c->x_scale[t];
+      const float y = is_float(c) ? chain : (float)sum * scale;
+      memcpy(&c->expected[at], &y, sizeof y);
+      c->expected_int[at] = (int32_t)sum;
+    }
+  }
+}
+
+static void complain(check *c, int place, const char *name, const char *what) {
+  const test_case *n = &c->now;
+  if (c->failed_cases[place]++ >= MESSAGES) return;
+  fprintf(c->out, "  %s: %s (%d x %d, %d tokens, rows %d..%d, weights %d, activations %d)\n", name, what, n->rows,
+          n->cols, n->tokens, n->row0, n->row1, (int)n->weights, (int)n->activations);
+}
+
+/* Packs in pieces between guard pages and reads every row back. */
+static void check_layout(check *c, int place) {
+  const test_case *n = &c->now;
+  const tern_layout *l = c->layout;
+  const size_t element = is_float(c) ? sizeof(float) : 1, row_bytes = (size_t)n->cols * element;
+  char *row = tern_guarded("unpacked row", row_bytes, 4, n->side);
+  if (!row) return;
+  memset(c->weights, 0xa5, l->bytes(n->rows, n->cols));
+  for (int r = 0, count; r < n->rows; r += count) {
+    count = l->row_block * between(c, 1, 3);
+    if (count > n->rows - r) count = n->rows - r;
+    l->pack(c->weights, n->rows, n->cols, r, count, (char *)c->canonical + (size_t)r * row_bytes);
+  }
+  for (int r = 0; r < n->rows; r++) {
+    l->unpack(c->weights, n->rows, n->cols, r, row);
+    if (memcmp(row, (char *)c->canonical + (size_t)r * row_bytes, row_bytes) == 0) continue;
+    complain(c, place, l->name, "unpack does not give back what pack was given");
+    return;
+  }
+}
+
+/* First output that differs from `expected`, described; NULL when none does. */
+static const char *difference(const check *c, const int32_t *expected) {
+  static char text[120];
+  const test_case *n = &c->now;
+  for (size_t i = 0; i < (size_t)(n->tokens - 1) * c->y_stride + (size_t)n->rows; i++) {
+    if (c->y[i] == expected[i]) continue;
+    const int token = (int)(i / c->y_stride), row = (int)(i % c->y_stride);
+    snprintf(text, sizeof text, "%s at token %d, row %d: 0x%08" PRIx32 " instead of 0x%08" PRIx32,
+             row >= n->row0 && row < n->row1 ? "differs" : "writes outside its rows", token, row, (uint32_t)c->y[i],
+             (uint32_t)expected[i]);
+    return text;
+  }
+  return NULL;
+}
+
+static void check_kernel(check *c, int place, const tern_kernel *k, bool raw) {
+  const test_case *n = &c->now;
+  const size_t outputs = (size_t)(n->tokens - 1) * c->y_stride + (size_t)n->rows;
+  tern_gemm g = {
+      .weights = c->weights,
+      .rows = n->rows,
+      .cols = n->cols,
+      .w_scale = c->w_scale,
+      .w_scale_stride = n->scale_stride,
+      .x = c->x,
+      .x_stride = c->x_stride,
+      .x_scale = c->x_scale,
+      .x_sum = c->x_sum,
+      .tokens = n->tokens,
+      .y = raw ? NULL : (float *)(void *)c->y,
+      .y_stride = c->y_stride,
+      .y_int = raw ? c->y : NULL,
+      .scratch = c->scratch,
+  };
+  for (size_t i = 0; i < outputs; i++) c->y[i] = CANARY;
+  const int signo = tern_trap_enter();
+  if (signo) {
+    complain(c, place, k->name, tern_trap_text(signo));
+    return;
+  }
+  k->run(&g, n->row0, n->row1);
+  const char *what = difference(c, raw ? c->expected_int : c->expected);
+  if (what) complain(c, place, k->name, what);
+}
+
+static bool selected(const check *c, const tern_kernel *k) {
+  return k->layout == c->layout && (!c->filter || strstr(k->name, c->filter)) && k->isa <= c->cap &&
+         tern_isa_usable(k->isa);
+}
+
+/* Layout, then its kernels by rising ISA, on one case. */
+static void run_case(check *c, int layout_place) {
+  if (!build(c)) {
+    complain(c, layout_place, c->layout->name, "out of memory");
+  } else {
+    const int signo = tern_trap_enter();
+    if (signo)
+      complain(c, layout_place, c->layout->name, tern_trap_text(signo));
+    else
+      check_layout(c, layout_place);
+    expect(c);
+    for (int i = 0; tern_kernels()[i]; i++) {
+      const tern_kernel *k = tern_kernels()[i];
+      if (!selected(c, k)) continue;
+      c->scratch = k->scratch ? tern_guarded("scratch", k->scratch, 64, c->now.side) : NULL;
+      check_kernel(c, i, k, false);
+      if (!is_float(c)) check_kernel(c, i, k, true);
+    }
+  }
+  tern_guarded_release();
+}
+
+static void draw_case(check *c) {
+  test_case *n = &c->now;
+  n->rows = between(c, 1, 50);
+  n->cols = between(c, 0, 3) ? between(c, 1, 300) : between(c, 1, 40) * 16;
+  n->tokens = between(c, 1, 33);
+  const int blocks = (n->rows - 1) / c->layout->row_block;
+  n->row0 = between(c, 0, blocks) * c->layout->row_block;
+  n->row1 = n->row0 + between(c, 1, 4) * c->layout->row_block;
+  if (n->row1 > n->rows) n->row1 = n->rows;
+  n->weights = (fill)between(c, 0, 2);
+  n->activations = (fill)between(c, 0, 2);
+  n->scale_stride = between(c, 0, 1);
+  n->y_gap = between(c, 0, 5);
+  n->side = (tern_side)between(c, 0, 1);
+}
+
+/* Sums at their limits: long rows, all values at one end. */
+static const test_case extremes[] = {
+    {17, 65536, 1, 0, 17, LOWEST, LOWEST, 0, 0, TERN_GUARD_END},
+    {3, 65536, 9, 0, 3, HIGHEST, LOWEST, 1, 1, TERN_GUARD_END},
+    {49, 8192, 6, 0, 49, HIGHEST, HIGHEST, 0, 0, TERN_GUARD_START},
+    {16, 65535, 2, 0, 16, LOWEST, HIGHEST, 1, 0, TERN_GUARD_END},
+    {16, 40001, 4, 0, 16, RANDOM, RANDOM, 0, 0, TERN_GUARD_END},
+    {128, 2560, 17, 64, 128, RANDOM, RANDOM, 1, 0, TERN_GUARD_END},
+};
+
+static void check_one_layout(check *c, const tern_layout *l, int place) {
+  c->layout = l;
+  for (int i = 0; i < RANDOM_CASES; i++) {
+    draw_case(c);
+    run_case(c, place);
+  }
+  for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
+    c->now = extremes[i];
+    run_case(c, place);
+  }
+}
+
+/* One line of the result; returns whether it failed. */
+static bool report(const check *c, const char *name, int place) {
+  const int failed = c->failed_cases[place];
+  if (failed)
+    fprintf(c->out, "%-16s FAILED in %d of its checks, seed %" PRIu64 "\n", name, failed, c->seed);
+  else
+    fprintf(c->out, "%-16s ok\n", name);
+  return failed != 0;
+}
+
+static bool wanted(const check *c, const tern_layout *l) {
+  if (!c->filter || strstr(l->name, c->filter)) return true;
+  for (const tern_kernel *const *k = tern_kernels(); *k; k++)
+    if ((*k)->layout == l && strstr((*k)->name, c->filter)) return true;
+  return false;
+}
+
+int tern_kernel_check(const char *filter, uint64_t seed, tern_isa cap, FILE *out) {
+  enum { LAYOUTS_FROM = 48 }; /* places of layouts, after those of kernels */
+  check c = {.out = out, .filter = filter, .cap = cap, .seed = seed};
+  int failures = 0;
+  fprintf(out, "CPU %s, seed %" PRIu64 "\n", tern_cpu_name(), seed);
+  tern_trap_install();
+  for (int i = 0; tern_layouts()[i]; i++) {
+    const tern_layout *l = tern_layouts()[i];
+    if (!wanted(&c, l)) continue;
+    check_one_layout(&c, l, LAYOUTS_FROM + i);
+    failures += report(&c, l->name, LAYOUTS_FROM + i);
+    for (int j = 0; tern_kernels()[j]; j++) {
+      const tern_kernel *k = tern_kernels()[j];
+      if (selected(&c, k))
+        failures += report(&c, k->name, j);
+      else if (k->layout == l && (!filter || strstr(k->name, filter)))
+        fprintf(out, "%-16s not checked: %s\n", k->name,
+                tern_isa_reason(k->isa) ? tern_isa_reason(k->isa) : "above the level asked for");
+    }
+  }
+  tern_trap_remove();
+  return failures;
+}
