@@ -27,7 +27,7 @@ const char tern_page_style[] =
     "flex-direction:column}\n"
     ".value{font-size:1.55rem;font-weight:650;line-height:1.25;font-variant-numeric:tabular-nums}\n"
     ".label{font-size:.92rem}.detail{color:var(--soft);font-size:.82rem;margin-top:.2rem}\n"
-    ".scroll,.plot{overflow-x:auto;max-width:100%;margin:.9rem 0}\n"
+    ".scroll,.plot{overflow-x:auto;max-width:100%;margin:1.3rem 0}\n"
     "table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}\n"
     "caption{text-align:left;color:var(--soft);padding:0 0 .4rem;font-size:.88rem}\n"
     "th,td{text-align:left;vertical-align:top;padding:.42rem .7rem .42rem 0;border-bottom:1px solid var(--line);"

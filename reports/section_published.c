@@ -1,5 +1,6 @@
 /* Published tables beside the run's own figures. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reports/energy_model.h"
@@ -120,6 +121,12 @@ static const char *dummy_of(const char *shape) {
   return shape;
 }
 
+static bool ran_with(const tern_results *r, const char *model, int threads) {
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, model)) >= 0; i++)
+    if (r->summary[i].threads == threads) return true;
+  return false;
+}
+
 static int speed_tables(tern_doc *d, const tern_results *r, tern_error *e) {
   tern_table *t;
   if (tern_table_published(&t, "arxiv_2410_16144_bitnet_cpp_speed_energy.csv", e)) return (int)e->status;
@@ -138,6 +145,47 @@ static int speed_tables(tern_doc *d, const tern_results *r, tern_error *e) {
   }
   tern_table_free(t);
   return 0;
+}
+
+/* The project's own chart of January 2026 holds the 2B4T model itself. */
+static int chart_2026(tern_doc *d, const tern_results *r, const char *model, tern_error *e) {
+  static const tern_column columns[] = {
+      {"CPU", false}, {"Threads", true}, {"Workload", false}, {"Before, t/s", true}, {"After, t/s", true}};
+  const char *const pairs[] = {"model", "BitNet-b1.58-2B-4T", "engine", "bitnet.cpp I2_S original", NULL};
+  tern_table *t;
+  if (tern_table_published(&t, "microsoft_bitnet_2026_01_cpu_optimisation.csv", e)) return (int)e->status;
+  tern_doc_table(d, "microsoft/BitNet, January 2026, I2_S kernels before and after, at the run's thread counts",
+                 columns, 5, false);
+  for (int row = tern_table_find(t, 0, pairs); row >= 0; row = tern_table_find(t, row + 1, pairs)) {
+    const char *workload = strrchr(tern_table_get(t, row, "metric"), ' ');
+    int threads = atoi(tern_table_get(t, row, "note"));
+    if (!ran_with(r, model, threads)) continue;
+    tern_doc_cell(d, TERN_PLAIN, "%s", tern_table_get(t, row, "cpu"));
+    tern_doc_cell(d, TERN_PLAIN, "%d", threads);
+    tern_doc_cell(d, TERN_PLAIN, "%s", workload ? workload + 1 : "");
+    tern_doc_cell(d, TERN_PLAIN, "%s", tern_table_get(t, row, "value"));
+    tern_doc_cell(d, TERN_PLAIN, "%s", tern_table_get(t, row + 1, "value")); /* stands right below */
+  }
+  tern_table_free(t);
+  for (int i = 0; (i = tern_results_find(r, i, "speed", "ternary", model)) >= 0; i++) {
+    const tern_summary_row *s = &r->summary[i];
+    tern_doc_cell(d, TERN_PLAIN, "this machine, our ternary engine");
+    tern_doc_cell(d, TERN_PLAIN, "%d", s->threads);
+    tern_doc_cell(d, TERN_PLAIN, "%s", s->workload);
+    tern_doc_cell(d, TERN_QUIET, "–");
+    tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_interval(s->median, s->low, s->high).text);
+  }
+  return 0;
+}
+
+static int newer_tables(tern_doc *d, const tern_results *r, tern_error *e) {
+  int status = 0;
+  for (int i = 0; !status && i < r->summary_count; i++) {
+    const char *model = r->summary[i].model;
+    if (strcmp(tern_results_shape(r, model), "2B4T") == 0 && tern_results_find(r, 0, NULL, NULL, model) == i)
+      status = chart_2026(d, r, model, e);
+  }
+  return status;
 }
 
 /* How many rows of each table belong to a claim. */
@@ -164,6 +212,7 @@ static int coverage_table(tern_doc *d, tern_error *e) {
 
 int tern_section_published(tern_doc *d, const tern_results *r, tern_error *e) {
   tern_doc_heading(d, 2, "published", "Published beside measured");
-  if (efficiency_table(d, r, e) || speed_tables(d, r, e) || coverage_table(d, e)) return (int)e->status;
+  if (efficiency_table(d, r, e) || speed_tables(d, r, e) || newer_tables(d, r, e) || coverage_table(d, e))
+    return (int)e->status;
   return 0;
 }
