@@ -61,7 +61,9 @@ static void explain(tern_claim *c, const char *unmet) {
   if (unmet)
     snprintf(c->reason, sizeof c->reason, "%s", unmet);
   else if (c->verdict == TERN_VERDICT_NOT_TESTABLE)
-    snprintf(c->reason, sizeof c->reason, "not measured in this run");
+    snprintf(c->reason, sizeof c->reason, "%s",
+             *c->ours_key ? "no model of a published size was measured for it in this run"
+                          : "the engines it names were not measured in this run");
   else if (c->verdict == TERN_VERDICT_NONE)
     snprintf(c->reason, sizeof c->reason, "%d of %d repetitions", f->n, TERN_ENOUGH);
   else if (c->verdict == TERN_VERDICT_NOT_REPRODUCED && !c->range.has_low)

@@ -9,6 +9,9 @@
 #include <strings.h>
 
 #include "reports/energy_model.h"
+#include "reports/manifest.h"
+
+#define SMALLEST 1e8 /* weights of the layers */
 
 static bool part_matches(const char *engine, size_t n, const char *pattern, size_t m) {
   return n >= m && strncasecmp(engine, pattern, m) == 0 && (n == m || engine[m] == ':');
@@ -62,6 +65,22 @@ static void wanted_shape(const tern_claim *c, char *shape, size_t size) {
   if (at) snprintf(shape, size, "%.*s", (int)strcspn(at + 6, ";"), at + 6);
 }
 
+/* Published figures begin at 125M: a model of a few million weights stays in
+ * the caches and says nothing about them. */
+static bool too_small(const tern_results *r, const char *model) {
+  const json_t *engines = tern_manifest_at(r->manifest, "engines");
+  tern_shape shape;
+  tern_error ignored;
+  if (tern_shape_find(tern_results_shape(r, model), &shape, &ignored) == 0)
+    return tern_shape_body_weights(&shape) < SMALLEST;
+  for (size_t i = 0; i < json_array_size(engines); i++) {
+    const json_t *engine = json_array_get(engines, i);
+    const char *name = json_string_value(json_object_get(engine, "model"));
+    if (name && strcmp(name, model) == 0) return tern_manifest_number(engine, "body_weights") < SMALLEST;
+  }
+  return false;
+}
+
 static void gather(const tern_claim *c, const tern_results *r, const char *engine, tern_figure *f, char *how,
                    size_t how_size) {
   bool exact = strcmp(c->metric, "body_memory") == 0;
@@ -71,7 +90,7 @@ static void gather(const tern_claim *c, const tern_results *r, const char *engin
   wanted_shape(c, shape, sizeof shape);
   for (int i = 0; i < r->summary_count; i++) {
     const char *model = r->summary[i].model;
-    if (seen(r, i) || (*shape && strcasecmp(tern_results_shape(r, model), shape) != 0)) continue;
+    if (seen(r, i) || too_small(r, model) || (*shape && strcasecmp(tern_results_shape(r, model), shape) != 0)) continue;
     int row = tern_results_representative(r, c->metric, engine, model);
     if (row < 0) continue;
     const tern_summary_row *s = &r->summary[row];

@@ -1,11 +1,14 @@
 /* The short text for a terminal. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "reports/escape.h"
 #include "reports/format.h"
 #include "reports/report.h"
 #include "reports/sections.h"
+
+enum { LONGEST_REASON = 90 };
 
 /* ASCII text in a field of `width` (0: none) and a blank after it; longer text
  * pushes the rest along. */
@@ -39,8 +42,9 @@ static void put_claim(const tern_claim *c, FILE *out) {
   char verdict[400];
   tern_text ours = tern_format_figure(&c->ours, c->unit), peers = tern_format_figure(&c->peers, c->unit);
   const char *join = !*c->reason ? "" : c->verdict == TERN_VERDICT_NOT_TESTABLE ? ": " : "; ";
-  snprintf(verdict, sizeof verdict, "%s%s%s%s", tern_verdict_text(c->verdict), c->provisional ? ", provisional" : "",
-           join, c->reason);
+  bool long_reason = strlen(c->reason) > LONGEST_REASON; /* whole in the report */
+  snprintf(verdict, sizeof verdict, "%s%s%s%.*s%s", tern_verdict_text(c->verdict),
+           c->provisional ? ", provisional" : "", join, LONGEST_REASON, c->reason, long_reason ? "..." : "");
   fputs("  ", out);
   put(out, c->id, 20);
   put(out, tern_format_printed(c->low, c->high, c->unit, "-").text, 20);

@@ -7,7 +7,7 @@
  *   machine.{cpu, architecture, isa, cores, memory_bytes, virtualisation,
  *            governor, page_bytes, os}
  *   models[].{name, shape, weights ("synthetic" or "trained")}
- *   engines[].{engine, model, kernel, head, kv}, skipped[].{engine, model, reason}
+ *   engines[].{model, body_weights}, skipped[].{engine, model, reason}
  *   meters[].{what, source, usable, why}
  *   provisional: {baseline: reason} */
 #ifndef TERN_REPORTS_MANIFEST_H

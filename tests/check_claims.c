@@ -182,6 +182,18 @@ static void few_repetitions_give_no_verdict(void **state) {
   release(&j);
 }
 
+/* A model that fits into the caches is not put against published figures. */
+static void models_below_published_sizes_are_not_judged(void **state) {
+  (void)state;
+  judged j;
+  judge(&j, "results-default");
+  json_t *models = json_pack("[{s:s, s:s}]", "name", "2B4T", "shape", "tiny");
+  json_object_set_new(j.results.manifest, "models", models);
+  tern_claims_judge(&j.claims, &j.results);
+  expect(&j, "speedup_x86", TERN_VERDICT_NOT_TESTABLE, "no model of a published size");
+  release(&j);
+}
+
 /* Nothing in claims.csv asks for a need that the program does not know. */
 static void every_need_is_known(void **state) {
   (void)state;
@@ -222,6 +234,7 @@ int main(void) {
       cmocka_unit_test(run_with_peers_is_judged_by_them),
       cmocka_unit_test(few_repetitions_give_no_verdict),
       cmocka_unit_test(every_need_is_known),
+      cmocka_unit_test(models_below_published_sizes_are_not_judged),
       cmocka_unit_test(numbers_keep_three_digits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
