@@ -10,9 +10,12 @@
 #include "kernels/kernel.h"
 
 #define FLOAT_INLINE static inline __attribute__((always_inline))
+/* Keeps the compiler's scheduler from gathering a column's loads before their use. */
+#define FLOAT_ORDER __asm__ volatile("" ::: "memory")
 #define FLOAT_UNROLL _Pragma("GCC unroll 8")
 
 enum {
+  FLOAT_MOST_TOKENS = 6,          /* tile functions; LANES_GEMM_TOKENS says how many registers allow */
   FLOAT_AHEAD = 4096,             /* bytes of weights fetched ahead of a GEMV */
   FLOAT_GROUPS = FLOAT_PANEL / 16 /* lanes across a panel */
 };
@@ -27,9 +30,13 @@ typedef struct float_tile {
   int depth, first; /* first: the chains start here */
 } float_tile;
 
+FLOAT_INLINE lanes weights_load(const void *w, size_t i, int wide) {
+  return wide ? lanes_load((const float *)w + i) : FLOAT_LOAD((const FLOAT_ELEMENT *)w + i);
+}
+
 /* rows: lanes, tokens: count, wide: weights are floats; compile-time constants. */
 FLOAT_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) {
-  lanes acc[FLOAT_GROUPS * LANES_GEMM_TOKENS];
+  lanes acc[FLOAT_GROUPS * FLOAT_MOST_TOKENS];
   const float *x = s->x;
   const size_t x_stride = s->x_stride;
   const int depth = s->depth;
@@ -43,14 +50,7 @@ FLOAT_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) 
     lanes w[FLOAT_GROUPS];
     const size_t at = (size_t)c * FLOAT_PANEL;
     FLOAT_UNROLL
-    for (int r = 0; r < rows; r++)
-      w[r] =
-          wide ? lanes_load((const float *)s->w + at + 16 * r) : FLOAT_LOAD((const FLOAT_ELEMENT *)s->w + at + 16 * r);
-    if (tokens == 1) {
-      FLOAT_UNROLL
-      for (size_t line = 0; line < FLOAT_PANEL * sizeof(FLOAT_ELEMENT); line += 64)
-        __builtin_prefetch((const char *)((const FLOAT_ELEMENT *)s->w + at) + FLOAT_AHEAD + line);
-    }
+    for (int r = 0; r < rows; r++) w[r] = weights_load(s->w, at + 16 * (size_t)r, wide);
     FLOAT_UNROLL
     for (int t = 0; t < tokens; t++) {
       lanes b = lanes_all(x[(size_t)t * x_stride + (size_t)c]);
@@ -72,19 +72,16 @@ FLOAT_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) 
   static void tile_wide_##n(const float_tile *s) {                                                                     \
     tile_run(s, LANES_GEMM_ROWS, n, 1);                                                                                \
   }
-#if LANES_GEMM_TOKENS == 6
 FLOAT_TILE(1)
 FLOAT_TILE(2)
 FLOAT_TILE(3)
-FLOAT_TILE(4) FLOAT_TILE(5) FLOAT_TILE(6) static void (*const tiles[2][LANES_GEMM_TOKENS])(const float_tile *) = {
+FLOAT_TILE(4)
+FLOAT_TILE(5)
+FLOAT_TILE(6)
+
+static void (*const tiles[2][FLOAT_MOST_TOKENS])(const float_tile *) = {
     {tile_packed_1, tile_packed_2, tile_packed_3, tile_packed_4, tile_packed_5, tile_packed_6},
     {tile_wide_1, tile_wide_2, tile_wide_3, tile_wide_4, tile_wide_5, tile_wide_6}};
-#else
-FLOAT_TILE(1)
-FLOAT_TILE(2)
-static void (*const tiles[2][LANES_GEMM_TOKENS])(const float_tile *) = {{tile_packed_1, tile_packed_2},
-                                                                        {tile_wide_1, tile_wide_2}};
-#endif
 
 /* A panel's depth of columns for up to LANES_GEMM_TOKENS tokens. */
 static void strip_run(float_tile s, int tokens, int wide) {
@@ -110,12 +107,27 @@ static void edge_run(float_tile s, int tokens, int wide, int rows) {
     memcpy(full.y + (size_t)t * full.y_stride, copy + t * FLOAT_PANEL, (size_t)rows * sizeof(float));
 }
 
-static void gemv_panel(float_tile s, int rows) {
-  float copy[FLOAT_PANEL], *y = s.y;
-  s.y = copy;
-  s.first = 1;
-  tile_run(&s, FLOAT_GROUPS, 1, 0);
-  memcpy(y, copy, (size_t)rows * sizeof(float));
+/* One panel for one token. Weights go straight from memory into the chains:
+ * with 16 registers there is no room to gather a column first. */
+static void gemv_panel(const FLOAT_ELEMENT *w, const float *x, int cols, float *y, int rows) {
+  lanes acc[FLOAT_GROUPS];
+  float out[FLOAT_PANEL];
+  FLOAT_UNROLL
+  for (int r = 0; r < FLOAT_GROUPS; r++) acc[r] = lanes_all(0.0f);
+  for (int c = 0; c < cols; c++, w += FLOAT_PANEL) {
+    const lanes b = lanes_all(x[c]);
+    FLOAT_UNROLL
+    for (size_t line = 0; line < FLOAT_PANEL * sizeof *w; line += 64)
+      __builtin_prefetch((const char *)w + FLOAT_AHEAD + line);
+    FLOAT_UNROLL
+    for (int r = 0; r < FLOAT_GROUPS; r++) {
+      acc[r] = lanes_fma(FLOAT_LOAD(w + 16 * r), b, acc[r]);
+      FLOAT_ORDER;
+    }
+  }
+  FLOAT_UNROLL
+  for (int r = 0; r < FLOAT_GROUPS; r++) lanes_store(out + 16 * r, acc[r]);
+  memcpy(y, out, (size_t)rows * sizeof *y);
 }
 
 /* One panel for all tokens, `depth` columns at a time, widened once into the
@@ -148,7 +160,7 @@ static void run(const tern_gemm *g, int row0, int row1) {
     const int rows = row1 - row < FLOAT_PANEL ? row1 - row : FLOAT_PANEL;
     const FLOAT_ELEMENT *panel = (const FLOAT_ELEMENT *)g->weights + (size_t)row * (size_t)g->cols;
     if (g->tokens == 1)
-      gemv_panel((float_tile){.w = panel, .x = g->x, .y = g->y + row, .depth = g->cols}, rows);
+      gemv_panel(panel, g->x, g->cols, g->y + row, rows);
     else
       gemm_panel(g, panel, g->y + row, rows);
   }

@@ -11,7 +11,7 @@
 #define LANES_VALUE_QUERIES 4
 #define LANES_VALUE_DEPTH 1
 #define LANES_GEMM_ROWS 1
-#define LANES_GEMM_TOKENS 6
+#define LANES_GEMM_TOKENS 5
 
 typedef struct lanes {
   float32x4_t v[4];

@@ -17,7 +17,7 @@
 #define LANES_VALUE_QUERIES 1
 #define LANES_VALUE_DEPTH 1
 #define LANES_GEMM_ROWS 1
-#define LANES_GEMM_TOKENS 2
+#define LANES_GEMM_TOKENS 6
 
 #define LANES_EACH for (int l_ = 0; l_ < 16; l_++)
 

@@ -8,8 +8,8 @@
 
 enum {
   ATTEND_QUERIES = 16, /* query heads at once; more take another pass over the cache */
-  ATTEND_BLOCK = 16,   /* positions a value block */
-  ATTEND_LEAD = 8      /* positions fetched ahead of the arithmetic */
+  ATTEND_BLOCK = 32,   /* positions a value block */
+  ATTEND_LEAD = 16      /* positions fetched ahead of the arithmetic */
 };
 
 /* What to fetch next: whole lines in the order of memory, whatever the order of
