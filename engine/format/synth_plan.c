@@ -2,6 +2,7 @@
  * architectures that say which of them they have.
  * Source: what bitnet.cpp's and llama.cpp's loaders ask for. */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,13 @@ static int add(synth_plan *p, const struct layer_tensor *what, int layer, uint64
   if (rows > INT_MAX || cols > INT_MAX) return tern_fail(e, TERN_FAILED, "%s: %s: too large", p->shape.name, t->name);
   t->rows = (int)rows;
   t->cols = (int)cols;
-  if (what->fill == FILL_TERNARY) t->scale = tern_synth_scale(p->seed, stream, t->cols);
+  if (what->fill == FILL_TERNARY) {
+    /* All branches together add a tenth of the embedding's variance, as a
+     * residual stream keeps its direction in trained models: int8 rounding
+     * then does not snowball over layers, and engines can be compared. */
+    double size = what->rows == HIDDEN ? sqrt(0.1 / (2.0 * p->shape.layers)) : 1;
+    t->scale = tern_synth_scale(p->seed, stream, t->cols, size);
+  }
   size_t bytes = t->type->bytes(rows, cols);
   if (cols % t->type->block || bytes > SIZE_MAX / 2 - p->bytes) {
     return tern_fail(e, TERN_FAILED,
@@ -105,7 +112,7 @@ static int add(synth_plan *p, const struct layer_tensor *what, int layer, uint64
 static int add_all(synth_plan *p, const synth_arch *arch, tern_error *e) {
   static const struct layer_tensor globals[GLOBAL_TENSORS] = {
       {"token_embd.weight", 0, FILL_EMBEDDING, VOCAB, HIDDEN, 0},
-      {"output_norm.weight", 1, FILL_NORM, ONE, HIDDEN, 0},
+      {"output_norm.weight", 1, FILL_LAST_NORM, ONE, HIDDEN, 0},
       {"output.weight", 2, FILL_EMBEDDING, VOCAB, HIDDEN, 0},
   };
   for (int i = 0; i < GLOBAL_TENSORS - p->shape.tied; i++) {

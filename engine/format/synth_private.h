@@ -6,7 +6,13 @@
 #include "engine/format/gguf.h"
 #include "engine/format/synth.h"
 
-typedef enum synth_fill { FILL_TERNARY, FILL_EMBEDDING, FILL_NORM, FILL_BIAS } synth_fill;
+typedef enum synth_fill {
+  FILL_TERNARY,
+  FILL_EMBEDDING,
+  FILL_NORM,
+  FILL_LAST_NORM, /* gains of either sign: a tied head must not simply give the input token back */
+  FILL_BIAS
+} synth_fill;
 
 typedef struct synth_tensor {
   char name[48];
@@ -40,7 +46,8 @@ void tern_synth_put_keys(tern_gguf_writer *w, const synth_plan *plan);
 int tern_synth_put_vocabulary(tern_gguf_writer *w, int size, tern_error *e);
 
 /* Scale of a ternary matrix: keeps the spread of activations, 8 significant bits. */
-float tern_synth_scale(uint64_t seed, uint64_t stream, int cols);
+/* Scale of one ternary matrix whose outputs have the deviation `size` for inputs of deviation 1. */
+float tern_synth_scale(uint64_t seed, uint64_t stream, int cols, double size);
 /* Codes of one row; writes up to 31 bytes past cols. */
 void tern_synth_codes(uint64_t seed, uint64_t stream, int cols, int row, int8_t *codes);
 /* Floats of one row of the other fills. */

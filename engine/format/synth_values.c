@@ -10,9 +10,9 @@
 /* Streams of numbers that are no tensor's values stand apart by this bit. */
 static const uint64_t scale_stream = UINT64_C(1) << 63;
 
-float tern_synth_scale(uint64_t seed, uint64_t stream, int cols) {
+float tern_synth_scale(uint64_t seed, uint64_t stream, int cols, double size) {
   double spread = 0.875 + 0.25 * tern_random_unit(tern_random_at(seed, stream | scale_stream, 0));
-  double scale = spread / sqrt(2.0 * cols / 3.0); /* two thirds of the codes are not zero */
+  double scale = size * spread / sqrt(2.0 * cols / 3.0); /* two thirds of the codes are not zero */
   return tern_f32_from_bf16(tern_bf16_from_f32((float)scale));
 }
 
@@ -36,10 +36,15 @@ void tern_synth_codes(uint64_t seed, uint64_t stream, int cols, int row, int8_t 
   }
 }
 
-/* Sum of four uniform numbers: close to normal, deviation 0.018, an f16 number. */
+/* Sum of four uniform numbers: close to normal, deviation 1.15, an f16 number. */
 static float embedding_value(uint64_t r) {
   int32_t sum = (int32_t)(r & 0xffff) + (int32_t)(r >> 16 & 0xffff) + (int32_t)(r >> 32 & 0xffff) + (int32_t)(r >> 48);
-  return tern_f32_from_f16(tern_f16_from_f32((float)(sum - 2 * 0xffff) * 0x1p-21f));
+  return tern_f32_from_f16(tern_f16_from_f32((float)(sum - 2 * 0xffff) * 0x1p-15f));
+}
+
+/* Gains about +-1/64: logits then have a deviation near 1. */
+static float last_gain(uint64_t r, float small) {
+  return (r & 1 ? 0x1p-6f : -0x1p-6f) * (1 + small);
 }
 
 void tern_synth_floats(uint64_t seed, uint64_t stream, synth_fill fill, int cols, int row, float *values) {
@@ -47,6 +52,9 @@ void tern_synth_floats(uint64_t seed, uint64_t stream, synth_fill fill, int cols
   for (int c = 0; c < cols; c++) {
     uint64_t r = tern_random_at(seed, stream, first + (uint64_t)c);
     float small = (float)((int)(r >> 54) - 512) * 0x1p-12f; /* -0.125 .. 0.125 */
-    values[c] = fill == FILL_EMBEDDING ? embedding_value(r) : fill == FILL_NORM ? 1 + small : small;
+    values[c] = fill == FILL_EMBEDDING   ? embedding_value(r)
+                : fill == FILL_NORM      ? 1 + small
+                : fill == FILL_LAST_NORM ? last_gain(r, small)
+                                         : small;
   }
 }
