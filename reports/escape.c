@@ -81,7 +81,7 @@ void tern_escape_label(char *out, size_t size, const char *text) {
   size_t used = 0;
   for (; *text && used + 1 < size;) {
     size_t n = character(text);
-    out[used++] = n == 1 && !strchr("'\"\\`$@{}^_&%~#|;!<>", *text) ? *text : '_';
+    out[used++] = n == 1 && !strchr("'\"\\`${}^_&%~#|;!<>", *text) ? *text : '_';
     text += n ? n : 1;
   }
   out[used] = '\0';

@@ -14,7 +14,7 @@ void tern_escape_markdown(FILE *out, const char *text);
 /* For the terminal: ASCII only, others '?' (a dash for dashes). */
 void tern_escape_ascii(FILE *out, const char *text);
 /* For a label in a plot: printable ASCII without quotes, backslash, backquote,
- * dollar, braces, at, ampersand and the like; `out` of `size` is NUL-ended. */
+ * dollar, braces, ampersand and the like; `out` of `size` is NUL-ended. */
 void tern_escape_label(char *out, size_t size, const char *text);
 
 #endif

@@ -129,6 +129,8 @@ void tern_plot_time(tern_doc *d, const tern_results *r) {
     d->failed = true;
     goto out;
   }
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++)
+    tern_chart_series(names, r->summary[i].engine); /* in the order of the other charts */
   for (int i = 0; i < r->sample_count; i++)
     if (usable(&r->samples[i])) tern_chart_series(names, r->samples[i].engine);
   int points = put_script(r, names, room, out);

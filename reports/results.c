@@ -95,6 +95,54 @@ static int read_rows(const char *dir, const char *name, bool growing, const fiel
   return 0;
 }
 
+/* Order of rows for readers: models as they came, prefill before decoding, our
+ * engines in one order everywhere. */
+static int engine_rank(const char *engine) {
+  static const char *const known[] = {"ternary", "f16", "bf16", "f32", "int8", "ternary/f16", "ternary/int8"};
+  int count = sizeof known / sizeof *known;
+  for (int i = 0; i < count; i++)
+    if (strcmp(engine, known[i]) == 0) return i;
+  return count;
+}
+
+static int phase_rank(const char *workload) {
+  if (strncmp(workload, "decode", 6) != 0) return 0;
+  return strchr(workload, '@') ? 2 : 1;
+}
+
+static int compare_rows(const void *a, const void *b) {
+  const tern_summary_row *x = a, *y = b;
+  const int keys[][2] = {{x->metric_order, y->metric_order},
+                         {x->model_order, y->model_order},
+                         {phase_rank(x->workload), phase_rank(y->workload)},
+                         {x->workload_order, y->workload_order},
+                         {x->threads, y->threads},
+                         {engine_rank(x->engine), engine_rank(y->engine)},
+                         {x->order, y->order}};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    if (keys[i][0] != keys[i][1]) return keys[i][0] < keys[i][1] ? -1 : 1;
+  return 0;
+}
+
+/* Number of the first row whose text at `offset` equals that of `row`. */
+static int first_with(const tern_results *r, int row, size_t offset) {
+  int i = 0;
+  const char *text = *(const char **)((char *)&r->summary[row] + offset);
+  while (strcmp(*(const char **)((char *)&r->summary[i] + offset), text) != 0) i++;
+  return i;
+}
+
+static void sort_summary(tern_results *r) {
+  for (int i = 0; i < r->summary_count; i++) {
+    tern_summary_row *s = &r->summary[i];
+    s->metric_order = first_with(r, i, offsetof(tern_summary_row, metric));
+    s->model_order = first_with(r, i, offsetof(tern_summary_row, model));
+    s->workload_order = first_with(r, i, offsetof(tern_summary_row, workload));
+    s->order = i;
+  }
+  qsort(r->summary, (size_t)r->summary_count, sizeof *r->summary, compare_rows);
+}
+
 int tern_results_read(tern_results *out, const char *dir, tern_error *e) {
   *out = (tern_results){.dir = strdup(dir)};
   if (!out->dir) return tern_fail(e, TERN_FAILED, "%.80s: out of memory", dir);
@@ -106,6 +154,7 @@ int tern_results_read(tern_results *out, const char *dir, tern_error *e) {
     tern_results_free(out);
     return (int)e->status;
   }
+  sort_summary(out);
   return 0;
 }
 

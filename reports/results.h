@@ -1,4 +1,5 @@
-/* A result folder in memory: manifest, summary and samples, numbers checked.
+/* A result folder in memory: manifest, summary (sorted for readers) and samples,
+ * numbers checked.
  * Texts point into the tables and live as long as the results. */
 #ifndef TERN_REPORTS_RESULTS_H
 #define TERN_REPORTS_RESULTS_H
@@ -13,6 +14,7 @@ typedef struct tern_summary_row {
   const char *metric, *engine, *model, *workload, *unit, *how, *note;
   int threads, n; /* 0: not of a thread count */
   double median, low, high, coverage;
+  int metric_order, model_order, workload_order, order; /* where each first stood in the file */
 } tern_summary_row;
 
 typedef struct tern_sample_row {

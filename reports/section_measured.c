@@ -46,19 +46,25 @@ static void speed_table(tern_doc *d, const tern_results *r) {
 static void speedup_table(tern_doc *d, const tern_results *r) {
   static const tern_column columns[] = {{"Engines", false}, {"Model", false},        {"Workload", false},
                                         {"Threads", true},  {"Times as fast", true}, {"Confidence", true},
-                                        {"n", true},        {"Note", false}};
-  tern_doc_table(d, "Ratio of times within a block: median [interval]", columns, 8, false);
+                                        {"n", true}};
+  const char *provisional = NULL;
+  tern_doc_table(d, "Ratio of times within a block: median [interval]", columns, 7, false);
   for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++) {
     const tern_summary_row *s = &r->summary[i];
-    const char *provisional = tern_results_provisional(r, s->engine);
+    const char *why = tern_results_provisional(r, s->engine);
     put_head(d, s);
-    put_interval(d, s, 1);
+    tern_doc_cell(d, TERN_PLAIN, "%s%s", why ? "provisional: " : "",
+                  tern_format_interval(s->median, s->low, s->high).text);
     if (isnan(s->coverage))
       tern_doc_cell(d, TERN_QUIET, "–");
     else
       tern_doc_cell(d, TERN_PLAIN, "%.1f %%", s->coverage * 100);
     tern_doc_cell(d, TERN_PLAIN, "%d", s->n);
-    tern_doc_cell(d, TERN_PLAIN, "%s%s", provisional ? "provisional: " : "", provisional ? provisional : "");
+  }
+  for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++) {
+    const char *why = tern_results_provisional(r, r->summary[i].engine);
+    if (why && why != provisional) tern_doc_item(d, "Provisional: %s, %s.", r->summary[i].engine, why);
+    provisional = why ? why : provisional;
   }
 }
 

@@ -78,7 +78,7 @@ static void report_is_complete(void **state) {
 static void figures_of_the_folder_are_in_the_report(void **state) {
   (void)state;
   static const char *const forms[] = {"> **Note.** Synthetic weights", "| Engine | Model | Workload |", NULL};
-  static const char *const words[] = {"provisional: slower than the best known int8 engine",
+  static const char *const words[] = {"Provisional: ternary/int8, slower than the best known int8 engine",
                                       "no outside engine was measured in this run",
                                       "virtual machine (kvm)",
                                       "46.30 computed",

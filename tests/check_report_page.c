@@ -237,7 +237,7 @@ static void labels_of_plots_are_harmless(void **state) {
   (void)state;
   char label[64];
   tern_escape_label(label, sizeof label, "decode-128@512, 2 threads (x) a'b\"c`d\\e$f{g}\n\xc3\xa9");
-  assert_string_equal(label, "decode-128_512, 2 threads (x) a_b_c_d_e_f_g___");
+  assert_string_equal(label, "decode-128@512, 2 threads (x) a_b_c_d_e_f_g___");
   tern_escape_label(label, 8, "0123456789");
   assert_string_equal(label, "0123456");
 }
