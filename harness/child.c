@@ -53,6 +53,9 @@ static _Noreturn void live(const tern_child *c, int fd, pid_t parent, tern_child
   signal(SIGINT, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
   signal(SIGTERM, SIG_DFL);
+  /* A crash ends this process, whatever the program around had in mind. */
+  static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) signal(crashes[i], SIG_DFL);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
   /* Other children's sockets and the sample file are not ours to keep open. */
