@@ -329,6 +329,8 @@ static int run(int argc, char **argv, tern_error *e) {
     if (isa < 0) return tern_fail(e, TERN_USAGE, "TERNMARK_ISA: \"%.40s\" is no level; see ternmark machine", forced);
     o.isa = (tern_isa)isa;
   }
+  static char name[] = "ternmark run"; /* how messages and usage call it */
+  argv[0] = name;
   argp_parse(&argp, argc, argv, 0, NULL, &o);
   job j = {0};
   int status = load(&j, &o, e);

@@ -157,6 +157,8 @@ static int put_text(const tern_tokenizer *t, const char *text, tern_error *e) {
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp argp = {.options = table, .parser = parse, .args_doc = "TOKENIZER", .doc = doc};
   options o = {0};
+  static char name[] = "ternmark tokenize"; /* how messages and usage call it */
+  argv[0] = name;
   argp_parse(&argp, argc, argv, 0, NULL, &o);
   tern_tokenizer *t;
   if (open_tokenizer(&t, o.model, e) != TERN_OK) return TERN_FAILED;
