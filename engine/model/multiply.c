@@ -5,6 +5,7 @@
 #include "engine/model/forward.h"
 
 enum { PIECES = 8, HELPED = 8 }; /* of a share; neighbours that a member helps */
+enum { TILED_ROWS = 192 };       /* pieces of a batch are whole tiles of every kernel */
 
 void tern_run_rows(const tern_product *to, const tern_input *in, int tokens, void *scratch, int row0, int row1) {
   const tern_matrix *m = to->m;
@@ -44,6 +45,13 @@ static void run_blocks(const tern_product *products, int count, const tern_input
   }
 }
 
+/* Blocks a piece of a share of `blocks`. */
+static int piece_of(const tern_matrix *m, int blocks, int tokens, int size) {
+  int tile = tokens > 1 ? (TILED_ROWS + m->layout->row_block - 1) / m->layout->row_block : 1;
+  if (size == 1) return blocks;
+  return ((blocks + PIECES - 1) / PIECES + tile - 1) / tile * tile;
+}
+
 void tern_multiply(tern_session *s, const tern_product *products, int count, const tern_input *in, int tokens,
                    int member, int size) {
   tern_lane *l = &s->lanes[member];
@@ -54,7 +62,7 @@ void tern_multiply(tern_session *s, const tern_product *products, int count, con
     int owner = (member + help) % size, lo, hi;
     atomic_int *taken = &s->lanes[owner].taken[turn];
     tern_split(total, 1, owner, size, &lo, &hi);
-    int piece = size > 1 ? (hi - lo + PIECES - 1) / PIECES : total;
+    int piece = piece_of(products[0].m, hi - lo, tokens, size);
     while (lo < hi) {
       int first = lo + piece * atomic_fetch_add_explicit(taken, 1, memory_order_relaxed);
       if (first >= hi) break;
