@@ -8,6 +8,9 @@ if(NOT TERN_CORE_ONLY)
     set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
   endforeach()
   target_link_libraries(check_shapes PRIVATE tern_harness)
+  add_test(NAME synth_inspect_convert_commands
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/format_commands.sh $<TARGET_FILE:ternmark>)
+  set_tests_properties(synth_inspect_convert_commands PROPERTIES TIMEOUT 120)
 endif()
 
 # The fuzzer (preset fuzz: clang, everything instrumented by fuzzer-no-link).

@@ -6,7 +6,7 @@
 
 #include "engine/format/gguf.h"
 
-enum { PADDING = 1 << 20, MOST_ROW = 1 << 16 };
+enum { PADDING = 3 << 19, MOST_ROW = 1 << 16 };
 
 static void walk_tensor(const tern_gguf_tensor *t) {
   int64_t rows = t->shape[1] * t->shape[2] * t->shape[3], cols = t->shape[0];
