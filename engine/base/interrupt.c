@@ -4,20 +4,20 @@
 #include "engine/base/interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include "engine/base/file.h"
 
-static volatile sig_atomic_t signals_seen; /* set by the handler only */
+static atomic_int signals_seen; /* lock-free, so a handler may set what other threads read */
 
 static void on_signal(int number) {
   (void)number;
-  if (signals_seen) {
+  if (atomic_exchange(&signals_seen, 1)) {
     tern_outputs_abandon();
     _exit(TERN_INTERRUPTED);
   }
-  signals_seen = 1;
 }
 
 void tern_interrupt_install(void) {
@@ -33,7 +33,7 @@ void tern_interrupt_install(void) {
 }
 
 bool tern_interrupted(void) {
-  return signals_seen != 0;
+  return atomic_load(&signals_seen) != 0;
 }
 
 int tern_interrupt_check(tern_error *e) {
