@@ -9,11 +9,11 @@ if(NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
   find_program(CLANG clang)
   if(CLANG)
     add_test(NAME clang_builds_without_warnings
-      COMMAND ${CMAKE_COMMAND} -DPRESET=clang -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+      COMMAND ${CMAKE_COMMAND} -DPRESET=clang -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
     set_tests_properties(clang_builds_without_warnings PROPERTIES PROCESSORS 2 TIMEOUT 900)
   endif()
   add_test(NAME gcc_builds_without_warnings
-    COMMAND ${CMAKE_COMMAND} -DPRESET=gcc -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+    COMMAND ${CMAKE_COMMAND} -DPRESET=gcc -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
   set_tests_properties(gcc_builds_without_warnings PROPERTIES PROCESSORS 2 TIMEOUT 900)
 
   find_program(AARCH64_GCC aarch64-linux-gnu-gcc)
@@ -21,7 +21,7 @@ if(NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
   if(AARCH64_GCC AND QEMU_AARCH64 AND TERN_ARCH STREQUAL x86)
     set(arm ${CMAKE_SOURCE_DIR}/build/aarch64)
     add_test(NAME arm_build
-      COMMAND ${CMAKE_COMMAND} -DPRESET=aarch64 -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+      COMMAND ${CMAKE_COMMAND} -DPRESET=aarch64 -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
     set_tests_properties(arm_build PROPERTIES FIXTURES_SETUP arm PROCESSORS 2 TIMEOUT 900)
     foreach(cpu cortex-a53 neoverse-n1 max)
       add_test(NAME arm_kernels_equal_scalar_${cpu} COMMAND ${QEMU_AARCH64} -cpu ${cpu} ${arm}/tests/kernel_probe)

@@ -3,7 +3,7 @@ if(TERN_LONG_TESTS AND NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
   foreach(preset asan tsan)
     add_test(NAME suite_is_clean_under_${preset}
       COMMAND ${CMAKE_COMMAND} -DPRESET=${preset} -DSOURCE=${CMAKE_SOURCE_DIR} -DRUN=ON
-              -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+              -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
     set_tests_properties(suite_is_clean_under_${preset} PROPERTIES PROCESSORS 2 TIMEOUT 3600)
   endforeach()
 endif()
@@ -12,7 +12,7 @@ endif()
 find_program(CLANG clang)
 if(CLANG AND NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
   add_test(NAME fuzz_build
-    COMMAND ${CMAKE_COMMAND} -DPRESET=fuzz -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/tests/build_preset.cmake)
+    COMMAND ${CMAKE_COMMAND} -DPRESET=fuzz -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
   set_tests_properties(fuzz_build PROPERTIES FIXTURES_SETUP fuzz PROCESSORS 2 TIMEOUT 900)
   set(fuzz_seconds 5)
   if(TERN_LONG_TESTS)
