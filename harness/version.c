@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "tern_revision.h" /* generated: TERN_REVISION, "" outside a checkout */
+#include <tern_revision.h> /* generated: TERN_REVISION, "" outside a checkout */
 
 #if defined(__clang__)
 #define COMPILER "clang " __clang_version__

@@ -92,7 +92,7 @@ static int add(synth_plan *p, const struct layer_tensor *what, int layer, uint64
     /* All branches together add a tenth of the embedding's variance, as a
      * residual stream keeps its direction in trained models: int8 rounding
      * then does not snowball over layers, and engines can be compared. */
-    double size = what->rows == HIDDEN ? sqrt(0.1 / (2.0 * p->shape.layers)) : 1;
+    double size = what->rows == HIDDEN ? p->branch_size : 1;
     t->scale = tern_synth_scale(p->seed, stream, t->cols, size);
   }
   size_t bytes = t->type->bytes(rows, cols);
@@ -144,6 +144,7 @@ static int check_types(const synth_plan *p, tern_error *e) {
 int tern_synth_plan(synth_plan *p, const tern_synth_shape *shape, const tern_synth_params *params, tern_error *e) {
   const tern_synth_shape *s = &p->shape;
   *p = (synth_plan){.shape = *shape,
+                    .branch_size = sqrt(0.1 / (2.0 * shape->layers)),
                     .type = params->type ? params->type : tern_dtype_by_id(TERN_DISK_I2_S),
                     .head = params->head ? params->head : tern_dtype_by_id(TERN_DISK_F16),
                     .seed = params->seed,

@@ -27,6 +27,7 @@ typedef struct synth_tensor {
 
 typedef struct synth_plan {
   tern_synth_shape shape; /* layers cut as asked */
+  double branch_size;     /* deviation of what a branch adds, from the whole number of layers */
   const tern_dtype *type, *head;
   uint64_t seed;
   bool progress;
