@@ -8,11 +8,10 @@
 
 #include "kernels/float.h"
 #include "kernels/kernel.h"
+#include "kernels/lanes_unroll.h"
 
-#define FLOAT_INLINE static inline __attribute__((always_inline))
 /* Keeps the compiler's scheduler from gathering a column's loads before their use. */
 #define FLOAT_ORDER __asm__ volatile("" ::: "memory")
-#define FLOAT_UNROLL _Pragma("GCC unroll 8")
 
 enum {
   FLOAT_MOST_TOKENS = 6,          /* tile functions; LANES_GEMM_TOKENS says how many registers allow */
@@ -30,37 +29,37 @@ typedef struct float_tile {
   int depth, first; /* first: the chains start here */
 } float_tile;
 
-FLOAT_INLINE lanes weights_load(const void *w, size_t i, int wide) {
+LANES_INLINE lanes weights_load(const void *w, size_t i, int wide) {
   return wide ? lanes_load((const float *)w + i) : FLOAT_LOAD((const FLOAT_ELEMENT *)w + i);
 }
 
 /* rows: lanes, tokens: count, wide: weights are floats; compile-time constants. */
-FLOAT_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) {
+LANES_INLINE void tile_run(const float_tile *s, int rows, int tokens, int wide) {
   lanes acc[FLOAT_GROUPS * FLOAT_MOST_TOKENS];
   const float *x = s->x;
   const size_t x_stride = s->x_stride;
   const int depth = s->depth;
-  FLOAT_UNROLL
+  LANES_UNROLL
   for (int t = 0; t < tokens; t++) {
-    FLOAT_UNROLL
+    LANES_UNROLL
     for (int r = 0; r < rows; r++)
       acc[t * rows + r] = s->first ? lanes_all(0.0f) : lanes_load(s->y + (size_t)t * s->y_stride + 16 * r);
   }
   for (int c = 0; c < depth; c++) {
     lanes w[FLOAT_GROUPS];
     const size_t at = (size_t)c * FLOAT_PANEL;
-    FLOAT_UNROLL
+    LANES_UNROLL
     for (int r = 0; r < rows; r++) w[r] = weights_load(s->w, at + 16 * (size_t)r, wide);
-    FLOAT_UNROLL
+    LANES_UNROLL
     for (int t = 0; t < tokens; t++) {
       lanes b = lanes_all(x[(size_t)t * x_stride + (size_t)c]);
-      FLOAT_UNROLL
+      LANES_UNROLL
       for (int r = 0; r < rows; r++) acc[t * rows + r] = lanes_fma(w[r], b, acc[t * rows + r]);
     }
   }
-  FLOAT_UNROLL
+  LANES_UNROLL
   for (int t = 0; t < tokens; t++) {
-    FLOAT_UNROLL
+    LANES_UNROLL
     for (int r = 0; r < rows; r++) lanes_store(s->y + (size_t)t * s->y_stride + 16 * r, acc[t * rows + r]);
   }
 }
@@ -112,20 +111,20 @@ static void edge_run(float_tile s, int tokens, int wide, int rows) {
 static void gemv_panel(const FLOAT_ELEMENT *w, const float *x, int cols, float *y, int rows) {
   lanes acc[FLOAT_GROUPS];
   float out[FLOAT_PANEL];
-  FLOAT_UNROLL
+  LANES_UNROLL
   for (int r = 0; r < FLOAT_GROUPS; r++) acc[r] = lanes_all(0.0f);
   for (int c = 0; c < cols; c++, w += FLOAT_PANEL) {
     const lanes b = lanes_all(x[c]);
-    FLOAT_UNROLL
+    LANES_UNROLL
     for (size_t line = 0; line < FLOAT_PANEL * sizeof *w; line += 64)
       __builtin_prefetch((const char *)w + FLOAT_AHEAD + line);
-    FLOAT_UNROLL
+    LANES_UNROLL
     for (int r = 0; r < FLOAT_GROUPS; r++) {
       acc[r] = lanes_fma(FLOAT_LOAD(w + 16 * r), b, acc[r]);
       FLOAT_ORDER;
     }
   }
-  FLOAT_UNROLL
+  LANES_UNROLL
   for (int r = 0; r < FLOAT_GROUPS; r++) lanes_store(out + 16 * r, acc[r]);
   memcpy(y, out, (size_t)rows * sizeof *y);
 }

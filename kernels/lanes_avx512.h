@@ -74,7 +74,11 @@ static inline lanes lanes_exponent_add(lanes p, lanes n) {
 }
 
 static inline lanes lanes_load_f16(const uint16_t *p) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+  __m256i h = _mm256_loadu_si256((const __m256i *)p);
+#if defined(__clang__) /* clang 14 would take the load apart into sixteen halves */
+  __asm__("" : "+x"(h));
+#endif
+  return _mm512_cvtph_ps(h);
 }
 
 static inline lanes lanes_load_bf16(const uint16_t *p) {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernels/lanes_unroll.h"
+
 #define LANES_SCORE_QUERIES 2
 #define LANES_SCORE_POSITIONS 2
 #define LANES_VALUE_QUERIES 4
@@ -20,7 +22,7 @@ typedef struct lanes_int {
   int32x4_t v[4];
 } lanes_int;
 
-#define LANES_EACH _Pragma("GCC unroll 4") for (int l_ = 0; l_ < 4; l_++)
+#define LANES_EACH LANES_UNROLL for (int l_ = 0; l_ < 4; l_++)
 
 static inline lanes lanes_all(float x) {
   lanes r;

@@ -3,13 +3,12 @@
  * together, so that the cache is read once: keys by tiles of queries x
  * positions, values by tiles of queries x dimensions over blocks of positions
  * that stay in the first-level cache. */
-#define ATTEND_INLINE static inline __attribute__((always_inline))
-#define ATTEND_UNROLL _Pragma("GCC unroll 16")
+#include "kernels/lanes_unroll.h"
 
 enum {
   ATTEND_QUERIES = 16, /* query heads at once; more take another pass over the cache */
   ATTEND_BLOCK = 32,   /* positions a value block */
-  ATTEND_LEAD = 16      /* positions fetched ahead of the arithmetic */
+  ATTEND_LEAD = 16     /* positions fetched ahead of the arithmetic */
 };
 
 /* What to fetch next: whole lines in the order of memory, whatever the order of
@@ -35,12 +34,12 @@ typedef struct attention {
   fetcher fetch;
 } attention;
 
-ATTEND_INLINE size_t kv_bytes(tern_kv_type type) {
+LANES_INLINE size_t kv_bytes(tern_kv_type type) {
   return type == TERN_KV_F32 ? sizeof(float) : type == TERN_KV_F16 ? sizeof(uint16_t) : sizeof(int8_t);
 }
 
 /* Sixteen elements of a cached vector from element i; `part` < 16: only so many. */
-ATTEND_INLINE lanes kv_load(const unsigned char *vector, int i, int part, tern_kv_type type) {
+LANES_INLINE lanes kv_load(const unsigned char *vector, int i, int part, tern_kv_type type) {
   unsigned char padded[16 * sizeof(float)] __attribute__((aligned(64)));
   const unsigned char *p = vector + (size_t)i * kv_bytes(type);
   if (part < 16) {
@@ -53,11 +52,11 @@ ATTEND_INLINE lanes kv_load(const unsigned char *vector, int i, int part, tern_k
   return lanes_load_int8((const int8_t *)p);
 }
 
-ATTEND_INLINE lanes part_load(const float *p, int part) {
+LANES_INLINE lanes part_load(const float *p, int part) {
   return part < 16 ? lanes_load_part(p, part) : lanes_load(p);
 }
 
-ATTEND_INLINE void fetch(fetcher *f, size_t bytes) {
+LANES_INLINE void fetch(fetcher *f, size_t bytes) {
   if (!f->on) return;
   for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(f->row + f->at + b);
   f->at += bytes;
@@ -68,28 +67,28 @@ ATTEND_INLINE void fetch(fetcher *f, size_t bytes) {
 }
 
 /* One step of score_tile: dimensions d..d+part-1. */
-ATTEND_INLINE void score_step(lanes *acc, attention *a, tern_kv_type type, const float *q,
-                              const unsigned char *const *keys, int d, int part, int queries, int positions) {
+LANES_INLINE void score_step(lanes *acc, attention *a, tern_kv_type type, const float *q,
+                             const unsigned char *const *keys, int d, int part, int queries, int positions) {
   lanes k[4];
-  ATTEND_UNROLL
+  LANES_UNROLL
   for (int p = 0; p < positions; p++) k[p] = kv_load(keys[p], d, part, type);
   fetch(&a->fetch, 16 * (size_t)positions * kv_bytes(type));
-  ATTEND_UNROLL
+  LANES_UNROLL
   for (int i = 0; i < queries; i++) {
     lanes x = part_load(q + (size_t)i * a->q_stride + d, part);
-    ATTEND_UNROLL
+    LANES_UNROLL
     for (int p = 0; p < positions; p++) acc[i * positions + p] = lanes_fma(x, k[p], acc[i * positions + p]);
   }
 }
 
 /* Dots of `queries` queries with `positions` keys (compile-time constants whose
  * product is 4 or 16) into score[query][position]. */
-ATTEND_INLINE void score_tile(attention *a, tern_kv_type type, const float *q, float *score,
-                              const unsigned char *const *keys, int queries, int positions) {
+LANES_INLINE void score_tile(attention *a, tern_kv_type type, const float *q, float *score,
+                             const unsigned char *const *keys, int queries, int positions) {
   lanes acc[16];
   float sums[16];
   int d = 0;
-  ATTEND_UNROLL
+  LANES_UNROLL
   for (int i = 0; i < queries * positions; i++) acc[i] = lanes_all(0.0f);
   for (; d + 16 <= a->head_dim; d += 16) score_step(acc, a, type, q, keys, d, 16, queries, positions);
   if (d < a->head_dim) score_step(acc, a, type, q, keys, d, a->head_dim - d, queries, positions);
@@ -97,13 +96,13 @@ ATTEND_INLINE void score_tile(attention *a, tern_kv_type type, const float *q, f
     lanes_sum16(sums, acc);
   else
     lanes_sum4(sums, acc[0], acc[1], acc[2], acc[3]);
-  ATTEND_UNROLL
+  LANES_UNROLL
   for (int i = 0; i < queries; i++)
     memcpy(score + (size_t)i * a->score_stride, sums + i * positions, (size_t)positions * sizeof *sums);
 }
 
 /* Dots of all queries with the keys of positions t0..t0+15, as far as they exist. */
-ATTEND_INLINE void score_block(attention *a, tern_kv_type type, int t0, int last) {
+LANES_INLINE void score_block(attention *a, tern_kv_type type, int t0, int last) {
   const int end = last - t0 < 16 ? last : t0 + 16;
   for (int i = 0; i < a->queries;) {
     const int tile = a->queries - i >= LANES_SCORE_QUERIES;
@@ -151,33 +150,33 @@ static float softmax(float *s, int positions, const float *k_scale, const float 
 
 /* Adds the values of positions t0..t1-1 to `queries` x `depth` lanes of the
  * output (compile-time constants), from dimension d on. */
-ATTEND_INLINE void value_tile(attention *a, tern_kv_type type, int i0, int d, int part, int t0, int t1, int queries,
-                              int depth) {
+LANES_INLINE void value_tile(attention *a, tern_kv_type type, int i0, int d, int part, int t0, int t1, int queries,
+                             int depth) {
   lanes acc[16];
   float *out = a->out + (size_t)i0 * a->out_stride + d;
   const float *weight = a->score + (size_t)i0 * a->score_stride;
-  ATTEND_UNROLL
+  LANES_UNROLL
   for (int i = 0; i < queries; i++) {
-    ATTEND_UNROLL
+    LANES_UNROLL
     for (int j = 0; j < depth; j++)
       acc[i * depth + j] = t0 ? part_load(out + (size_t)i * a->out_stride + 16 * j, part) : lanes_all(0.0f);
   }
   for (int t = t0; t < t1; t++) {
     const unsigned char *value = a->v + (size_t)t * a->kv_stride;
     lanes v[4];
-    ATTEND_UNROLL
+    LANES_UNROLL
     for (int j = 0; j < depth; j++) v[j] = kv_load(value, d + 16 * j, part, type);
     fetch(&a->fetch, 16 * (size_t)depth * kv_bytes(type));
-    ATTEND_UNROLL
+    LANES_UNROLL
     for (int i = 0; i < queries; i++) {
       lanes w = lanes_all(weight[(size_t)i * a->score_stride + (size_t)t]);
-      ATTEND_UNROLL
+      LANES_UNROLL
       for (int j = 0; j < depth; j++) acc[i * depth + j] = lanes_fma(w, v[j], acc[i * depth + j]);
     }
   }
-  ATTEND_UNROLL
+  LANES_UNROLL
   for (int i = 0; i < queries; i++) {
-    ATTEND_UNROLL
+    LANES_UNROLL
     for (int j = 0; j < depth; j++) {
       float *at = out + (size_t)i * a->out_stride + 16 * j;
       if (part < 16)
@@ -188,7 +187,7 @@ ATTEND_INLINE void value_tile(attention *a, tern_kv_type type, int i0, int d, in
   }
 }
 
-ATTEND_INLINE void value_block(attention *a, tern_kv_type type, int i, int queries, int depth, int t0, int t1) {
+LANES_INLINE void value_block(attention *a, tern_kv_type type, int i, int queries, int depth, int t0, int t1) {
   const int n = a->head_dim;
   a->fetch.on = i == 0;
   int d = 0;
@@ -197,8 +196,8 @@ ATTEND_INLINE void value_block(attention *a, tern_kv_type type, int i, int queri
   if (d < n) value_tile(a, type, i, d, n - d, t0, t1, queries, 1);
 }
 
-ATTEND_INLINE void attend_typed(attention *a, tern_kv_type type, const float *k_scale, const float *v_scale,
-                                float factor, int stagger) {
+LANES_INLINE void attend_typed(attention *a, tern_kv_type type, const float *k_scale, const float *v_scale,
+                               float factor, int stagger) {
   const int last = a->positions + (a->queries - 1) * stagger;
   float inverse[ATTEND_QUERIES];
   for (int t = 0; t < last; t += 16) score_block(a, type, t, last);
