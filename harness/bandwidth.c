@@ -38,7 +38,7 @@ int tern_bandwidth_open(tern_bandwidth **out, size_t last_level_cache, tern_erro
   b->data = tern_alloc(b->bytes, "bandwidth probe", e);
   if (!b->data) {
     free(b);
-    return e->status;
+    return (int)e->status;
   }
   memset(b->data, 1, b->bytes); /* zero pages would all be one page in the cache */
   b->count = tern_readers(b->readers, MOST_READERS);
@@ -72,7 +72,7 @@ static void read_part(void *arg, int member, int size) {
 int tern_bandwidth_measure(tern_bandwidth *b, int threads, const int *cpus, double seconds, double *gbs,
                            tern_error *e) {
   tern_team *team;
-  if (tern_team_open(&team, threads, cpus, e)) return e->status;
+  if (tern_team_open(&team, threads, cpus, e)) return (int)e->status;
   double best = 0, begin = tern_now(), now = begin;
   for (int i = 0; i < b->count || now - begin < seconds; i++) {
     pass p = {b, b->readers[i % b->count], 0};

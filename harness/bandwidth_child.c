@@ -36,7 +36,7 @@ int tern_bandwidth_child_start(tern_bandwidth_child **out, size_t last_level_cac
   b->cpus = cpus;
   if (tern_child_start(&b->child, "bandwidth probe", serve, b, sizeof(int), sizeof(reply), e)) {
     free(b);
-    return e->status;
+    return (int)e->status;
   }
   *out = b;
   return 0;
@@ -44,10 +44,10 @@ int tern_bandwidth_child_start(tern_bandwidth_child **out, size_t last_level_cac
 
 int tern_bandwidth_child_measure(tern_bandwidth_child *b, int threads, double *gbs, tern_error *e) {
   reply r;
-  if (tern_child_call(b->child, &threads, &r, e)) return e->status;
+  if (tern_child_call(b->child, &threads, &r, e)) return (int)e->status;
   if (r.error.status) {
     *e = r.error;
-    return r.error.status;
+    return (int)r.error.status;
   }
   *gbs = r.gbs;
   return 0;

@@ -82,7 +82,7 @@ int tern_child_start(tern_child **out, const char *name, tern_child_serve serve,
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     tern_fail_errno(e, "%s: cannot make a socket pair", name);
     free(c);
-    return e->status;
+    return (int)e->status;
   }
   pid_t parent = getpid();
   c->pid = fork();
@@ -91,7 +91,7 @@ int tern_child_start(tern_child **out, const char *name, tern_child_serve serve,
     close(pair[0]);
     close(pair[1]);
     free(c);
-    return e->status;
+    return (int)e->status;
   }
   if (c->pid == 0) live(c, pair[1], parent, serve, arg);
   close(pair[1]);
@@ -123,7 +123,7 @@ int tern_child_call(tern_child *c, const void *request, void *reply, tern_error 
   while (have < c->reply_size) {
     struct pollfd p = {.fd = c->socket, .events = POLLIN};
     int ready = poll(&p, 1, POLL_MS);
-    if (tern_interrupt_check(e)) return e->status;
+    if (tern_interrupt_check(e)) return (int)e->status;
     if (ready < 0 && errno != EINTR) return tern_fail_errno(e, "%s: cannot wait for its process", c->name);
     if (ready <= 0) continue;
     ssize_t got = read(c->socket, (char *)reply + have, c->reply_size - have);

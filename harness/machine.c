@@ -82,7 +82,7 @@ static void find_virtualisation(char *out, size_t size) {
 
 int tern_machine_probe(tern_machine *m, tern_error *e) {
   memset(m, 0, sizeof *m);
-  if (tern_topology_probe(&m->topology, &m->topology_xml, e)) return e->status;
+  if (tern_topology_probe(&m->topology, &m->topology_xml, e)) return (int)e->status;
   m->cgroup = tern_cgroup_probe("/proc/self/cgroup", "/sys/fs/cgroup");
   m->memory_total = memory_total();
   m->memory_available = tern_memory_available();

@@ -41,7 +41,7 @@ static int running(const session *s) {
 static int dismiss(session *s, engine_seat *seat, const tern_error *why, tern_error *e) {
   if (why->status == TERN_INTERRUPTED) {
     *e = *why;
-    return e->status;
+    return (int)e->status;
   }
   tern_worker_end(seat->worker);
   seat->worker = NULL;
@@ -137,7 +137,7 @@ static int probe_bandwidth(session *s, int threads, double *gbs, tern_error *e) 
   if (!s->bandwidth || tern_bandwidth_child_measure(s->bandwidth, threads, gbs, &own) == 0) return 0;
   if (own.status == TERN_INTERRUPTED) {
     *e = own;
-    return e->status;
+    return (int)e->status;
   }
   tern_record_warn(s->m->record, own.text);
   tern_bandwidth_child_end(s->bandwidth);
@@ -151,13 +151,13 @@ static int run_block(session *s, int block, tern_error *e) {
   int place = 0;
   for (int t = 0; t < m->team_count; t++) {
     double gbs;
-    if (probe_bandwidth(s, m->teams[t], &gbs, e)) return e->status;
+    if (probe_bandwidth(s, m->teams[t], &gbs, e)) return (int)e->status;
     for (int w = 0; w < preset->count; w++) {
       int order[TERN_MOST_ENGINES];
       tern_order(m->job->seed, s->turn++, order, s->count);
       for (int i = 0; i < s->count; i++) {
         engine_seat *seat = &s->seats[order[i]];
-        if (tern_interrupt_check(e)) return e->status;
+        if (tern_interrupt_check(e)) return (int)e->status;
         if (!seat->worker) continue;
         tern_sample r;
         tern_sample_clear(&r);
@@ -165,7 +165,7 @@ static int run_block(session *s, int block, tern_error *e) {
         r.place = place++;
         r.read_gbs = gbs;
         snprintf(r.mark, sizeof r.mark, "%s", block < 0 ? "warmup" : "");
-        if (measure_one(s, seat, &preset->workloads[w], m->teams[t], &r, e)) return e->status;
+        if (measure_one(s, seat, &preset->workloads[w], m->teams[t], &r, e)) return (int)e->status;
         s->done++;
         tern_progress_update(&s->progress, s->done);
       }
@@ -203,7 +203,7 @@ static int run_blocks(session *s, tern_error *e) {
       fprintf(stderr, "%s: block %d of %d: %.1f s\n", s->source->name, block + 1, m->blocks, seconds);
   }
   tern_progress_end(&s->progress);
-  return e->status;
+  return (int)e->status;
 }
 
 int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompt *prompt, const tern_run_plan *plan,
@@ -226,5 +226,5 @@ out:
   tern_progress_end(&s.progress);
   for (int i = 0; i < s.count; i++) tern_worker_end(s.seats[i].worker);
   tern_bandwidth_child_end(s.bandwidth);
-  return e->status;
+  return (int)e->status;
 }

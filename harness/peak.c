@@ -53,5 +53,5 @@ int tern_peak_measure(const char *layout_name, tern_isa cap, const tern_kernel *
   *gops = best;
 out:
   for (int i = 0; i < PARTS; i++) tern_free(part[i], sizes[i] + 64);
-  return e->status;
+  return (int)e->status;
 }

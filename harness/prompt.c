@@ -32,7 +32,7 @@ static const char text[] =
 static int from_text(tern_prompt *p, const tern_tokenizer *t, tern_error *e) {
   int32_t *ids;
   size_t n;
-  if (tern_tokenizer_encode(t, text, sizeof text - 1, false, &ids, &n, e)) return e->status;
+  if (tern_tokenizer_encode(t, text, sizeof text - 1, false, &ids, &n, e)) return (int)e->status;
   int at = 0;
   if (tern_tokenizer_adds_bos(t) && tern_tokenizer_bos(t) >= 0) p->ids[at++] = tern_tokenizer_bos(t);
   for (size_t i = 0; n > 0 && at < p->count; i = (i + 1) % n) p->ids[at++] = ids[i];

@@ -12,7 +12,7 @@ static int print_file(const char *dir, const char *name, FILE *out, tern_error *
   size_t size;
   snprintf(path, sizeof path, "%s/%s", dir, name);
   char *text = tern_file_read(path, (size_t)64 << 20, &size, e);
-  if (!text) return e->status;
+  if (!text) return (int)e->status;
   fwrite(text, 1, size, out);
   free(text);
   return 0;

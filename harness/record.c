@@ -152,7 +152,7 @@ int tern_record_write(const tern_record *r, const char *dir, tern_error *e) {
   char path[4096];
   tern_output *o;
   snprintf(path, sizeof path, "%s/manifest.json", dir);
-  if (tern_output_open(&o, path, e)) return e->status;
+  if (tern_output_open(&o, path, e)) return (int)e->status;
   if (json_dumpf(r->root, tern_output_stream(o), JSON_INDENT(2)) != 0) {
     tern_output_abandon(o);
     return tern_fail(e, TERN_FAILED, "%s: cannot write (text that is not UTF-8, or a full disk)", path);

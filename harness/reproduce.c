@@ -67,7 +67,7 @@ static int measure_rates(tern_rates *r, const tern_job *job, const tern_machine 
                          tern_error *e) {
   const tern_topology *t = &m->topology;
   tern_bandwidth_child *probe;
-  if (tern_bandwidth_child_start(&probe, t->l3 ? t->l3 : t->l2, t->order, e)) return e->status;
+  if (tern_bandwidth_child_start(&probe, t->l3 ? t->l3 : t->l2, t->order, e)) return (int)e->status;
   int bad = tern_bandwidth_child_measure(probe, 1, &r->gbs, e);
   tern_bandwidth_child_end(probe);
   const tern_kernel *kernel;
@@ -79,7 +79,7 @@ static int measure_rates(tern_rates *r, const tern_job *job, const tern_machine 
 static int print_plan(FILE *to, const tern_job *job, const tern_machine *m, const tern_source *s,
                       const tern_run_plan *p, int blocks, tern_error *e) {
   tern_rates rates = {0};
-  if (measure_rates(&rates, job, m, p, e)) return e->status;
+  if (measure_rates(&rates, job, m, p, e)) return (int)e->status;
   fprintf(to, "%s: %s weights, %.3g GB %s\n", s->name, s->synthetic ? "synthetic" : "trained", (double)s->bytes * 1e-9,
           s->present ? "on disk" : "to be made in the cache folder");
   for (int i = 0; i < p->count; i++) {
@@ -119,7 +119,7 @@ static int plan_models(run *r, tern_error *e) {
   r->count = job->model_file ? 1 : job->model_count;
   for (int i = 0; i < r->count; i++) {
     tern_error own = {0};
-    if (tern_source_find(&r->sources[i], job, i, e)) return e->status;
+    if (tern_source_find(&r->sources[i], job, i, e)) return (int)e->status;
     int bad = tern_run_plan_make(&r->plans[i], job, &r->sources[i], &r->machine, job->teams[job->team_count - 1], &own);
     if (bad == TERN_USAGE) {
       *e = own;
@@ -130,12 +130,12 @@ static int plan_models(run *r, tern_error *e) {
   }
   if (r->runnable > 0) return 0;
   *e = r->last;
-  return e->status;
+  return (int)e->status;
 }
 
 static int dry_run(const run *r, int blocks, tern_error *e) {
   for (int i = 0; i < r->count; i++)
-    if (print_plan(stdout, r->job, &r->machine, &r->sources[i], &r->plans[i], blocks, e)) return e->status;
+    if (print_plan(stdout, r->job, &r->machine, &r->sources[i], &r->plans[i], blocks, e)) return (int)e->status;
   return fflush(stdout) == 0 ? 0 : tern_fail_errno(e, "standard output");
 }
 
@@ -143,10 +143,10 @@ static int dry_run(const run *r, int blocks, tern_error *e) {
 static int open_run(run *r, tern_error *e) {
   tern_measure *m = &r->measure;
   char path[PATH_BYTES + 32];
-  if (make_folder(r->job, r->dir, sizeof r->dir, e)) return e->status;
+  if (make_folder(r->job, r->dir, sizeof r->dir, e)) return (int)e->status;
   snprintf(path, sizeof path, "%s/samples.csv", r->dir);
   m->dir = r->dir;
-  if (tern_samples_create(&m->samples, path, e)) return e->status;
+  if (tern_samples_create(&m->samples, path, e)) return (int)e->status;
   m->record = tern_record_open(r->job, &r->machine, m->blocks, m->teams, m->team_count);
   m->meter = tern_meter_open(r->job->sysfs_root);
   if (!m->record || !m->meter) return tern_fail(e, TERN_FAILED, "%s: out of memory", r->dir);
@@ -158,7 +158,7 @@ static int open_run(run *r, tern_error *e) {
 
 static int load_prompt(tern_prompt *out, const run *r, const tern_source *s, tern_error *e) {
   tern_gguf *g;
-  if (tern_gguf_open(&g, s->path, e)) return e->status;
+  if (tern_gguf_open(&g, s->path, e)) return (int)e->status;
   int bad = tern_prompt_make(out, g, r->job->seed, tern_preset_positions(r->job->preset), e);
   tern_gguf_close(g);
   return bad;
@@ -176,7 +176,7 @@ static int run_model(run *r, int i, tern_error *e) {
   tern_measure_model(m, s, &prompt, &r->plans[i], e);
 out:
   free(prompt.ids);
-  return e->status;
+  return (int)e->status;
 }
 
 /* The time left is shared evenly by the models left. */
@@ -200,7 +200,7 @@ static int run_models(run *r, double end, tern_error *e) {
     fprintf(stderr, "%s is left out: %s\n", r->sources[i].name, own.text);
   }
   if (measured > 0 && e->status != TERN_INTERRUPTED) *e = (tern_error){0};
-  return e->status;
+  return (int)e->status;
 }
 
 /* A run that ended before its first sample leaves nothing behind. */
@@ -230,7 +230,7 @@ static int finish(run *r, tern_error *e) {
   }
   tern_record_close(m->record);
   tern_meter_close(m->meter);
-  return e->status;
+  return (int)e->status;
 }
 
 int tern_reproduce(tern_job *job, tern_error *e) {
@@ -253,5 +253,5 @@ int tern_reproduce(tern_job *job, tern_error *e) {
 out:
   tern_machine_free(&r->machine);
   free(r);
-  return e->status;
+  return (int)e->status;
 }

@@ -103,7 +103,7 @@ int tern_samples_create(tern_samples **out, const char *path, tern_error *e) {
       tern_fail_errno(e, "%s: cannot create", path);
     tern_error ignored;
     tern_samples_close(s, &ignored);
-    return e->status;
+    return (int)e->status;
   }
   for (int i = 0; i < COLUMNS; i++) {
     if (i) fputc(',', s->stream);
@@ -112,7 +112,7 @@ int tern_samples_create(tern_samples **out, const char *path, tern_error *e) {
   if (finish_row(s, e)) {
     tern_error ignored;
     tern_samples_close(s, &ignored);
-    return e->status;
+    return (int)e->status;
   }
   *out = s;
   return 0;
@@ -262,7 +262,7 @@ int tern_samples_read(const char *path, tern_sample **out, size_t *count, tern_e
   *count = 0;
   size_t size;
   char *text = tern_file_read(path, FILE_LIMIT, &size, e);
-  if (!text) return e->status;
+  if (!text) return (int)e->status;
   /* A run killed in the middle of a row leaves it without its newline. */
   while (size > 0 && text[size - 1] != '\n') size--;
   reading r = {.path = path, .e = e};
@@ -282,7 +282,7 @@ int tern_samples_read(const char *path, tern_sample **out, size_t *count, tern_e
   if (!e->status && r.row == 0) tern_fail(e, TERN_FAILED, "%s: no header row", path);
   if (e->status) {
     free(r.rows);
-    return e->status;
+    return (int)e->status;
   }
   *out = r.rows;
   *count = r.count;

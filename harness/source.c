@@ -45,7 +45,7 @@ int tern_source_find(tern_source *s, const tern_job *job, int index, tern_error 
   char folder[PATH_MAX];
   struct stat st;
   s->synthetic = true;
-  if (tern_shapes_find(job->models[index], &s->shape, e)) return e->status;
+  if (tern_shapes_find(job->models[index], &s->shape, e)) return (int)e->status;
   snprintf(s->name, sizeof s->name, "%s", s->shape.name);
   tern_source_cache(job, folder, sizeof folder);
   int n = snprintf(s->path, sizeof s->path, "%s/%s-seed%" PRIu64 "-i2_s-v%d.gguf", folder, s->shape.name, job->seed,
@@ -57,7 +57,7 @@ int tern_source_find(tern_source *s, const tern_job *job, int index, tern_error 
     return 0;
   }
   tern_synth_params params = {.seed = job->seed};
-  if (tern_synth_bytes(&s->shape, &params, &s->bytes, e)) return e->status;
+  if (tern_synth_bytes(&s->shape, &params, &s->bytes, e)) return (int)e->status;
   s->bytes += METADATA_BYTES;
   return 0;
 }
@@ -78,10 +78,10 @@ int tern_source_make(tern_source *s, const tern_job *job, int threads, tern_erro
   tern_team *team;
   if (s->present) return 0;
   tern_source_cache(job, folder, sizeof folder);
-  if (tern_directory_make(folder, e) || check_space(s, folder, e)) return e->status;
+  if (tern_directory_make(folder, e) || check_space(s, folder, e)) return (int)e->status;
   fprintf(stderr, "making a %s model with synthetic weights: %.2f GB in %s, kept for the next run\n", s->name,
           (double)s->bytes * 1e-9, folder);
-  if (tern_team_open(&team, threads, NULL, e)) return e->status;
+  if (tern_team_open(&team, threads, NULL, e)) return (int)e->status;
   tern_synth_params params = {.seed = job->seed, .progress = true};
   int bad = tern_synth(s->path, &s->shape, &params, team, e);
   tern_team_close(team);

@@ -22,7 +22,7 @@ static const char OURS[] = "ternary";
 enum { PATH_BYTES = 4096, SCHEMA = 1 };
 
 typedef struct summary {
-  const tern_sample *rows;
+  const tern_sample *rows; /* by_subject */
   size_t count;
   double *values; /* room for count numbers */
   FILE *out;
@@ -233,6 +233,19 @@ static bool same_team(const tern_sample *a, const tern_sample *b) {
   return a->threads == b->threads;
 }
 
+/* Rows of the summary stand in the same order whatever order the engines ran
+ * in: by model, team, workload, engine (ours first), then as measured. */
+static int by_subject(const void *a, const void *b) {
+  const tern_sample *x = a, *y = b;
+  int order = strcmp(x->model, y->model);
+  if (!order) order = (x->threads > y->threads) - (x->threads < y->threads);
+  if (!order) order = -strcmp(x->phase, y->phase); /* prefill before decode */
+  if (!order) order = strcmp(x->workload, y->workload);
+  if (!order) order = (strcmp(y->engine, OURS) == 0) - (strcmp(x->engine, OURS) == 0);
+  if (!order) order = strcmp(x->engine, y->engine);
+  return order ? order : (x->sample > y->sample) - (x->sample < y->sample);
+}
+
 static void put_all(const summary *s) {
   fputs("metric,engine,model,workload,threads,n,median,low,high,coverage,unit,how,note\n", s->out);
   for (size_t i = 0; i < s->count; i++)
@@ -257,7 +270,7 @@ static int check_manifest(const char *dir, tern_error *e) {
   json_error_t problem;
   snprintf(path, sizeof path, "%s/manifest.json", dir);
   char *text = tern_file_read(path, (size_t)64 << 20, &size, e);
-  if (!text) return e->status;
+  if (!text) return (int)e->status;
   json_t *m = json_loadb(text, size, 0, &problem);
   free(text);
   if (!m) return tern_fail(e, TERN_FAILED, "%s: line %d: %s", path, problem.line, problem.text);
@@ -276,9 +289,10 @@ int tern_summary_write(const char *dir, tern_error *e) {
   size_t count;
   tern_output *o = NULL;
   summary s = {0};
-  if (check_manifest(dir, e)) return e->status;
+  if (check_manifest(dir, e)) return (int)e->status;
   snprintf(path, sizeof path, "%s/samples.csv", dir);
-  if (tern_samples_read(path, &rows, &count, e)) return e->status;
+  if (tern_samples_read(path, &rows, &count, e)) return (int)e->status;
+  if (count) qsort(rows, count, sizeof *rows, by_subject);
   s = (summary){rows, count, calloc(count + 1, sizeof *s.values), NULL};
   if (!s.values) {
     tern_fail(e, TERN_FAILED, "%s: out of memory", path);
@@ -292,5 +306,5 @@ int tern_summary_write(const char *dir, tern_error *e) {
 out:
   free(s.values);
   free(rows);
-  return e->status;
+  return (int)e->status;
 }

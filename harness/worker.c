@@ -101,22 +101,22 @@ int tern_worker_start(tern_worker **out, const tern_worker_spec *spec, tern_erro
   snprintf(name, sizeof name, "engine %s", spec->runner.engine);
   if (tern_child_start(&w->child, name, serve, w, sizeof(request), sizeof(reply), e)) {
     free(w);
-    return e->status;
+    return (int)e->status;
   }
   *out = w;
   return 0;
 }
 
 static int call(tern_worker *w, const request *q, reply *r, tern_error *e) {
-  if (tern_child_call(w->child, q, r, e)) return e->status;
+  if (tern_child_call(w->child, q, r, e)) return (int)e->status;
   if (r->error.status) *e = r->error;
-  return r->error.status;
+  return (int)r->error.status;
 }
 
 int tern_worker_open(tern_worker *w, tern_worker_facts *facts, tern_error *e) {
   reply r;
   request q = {.what = OPEN};
-  if (call(w, &q, &r, e)) return e->status;
+  if (call(w, &q, &r, e)) return (int)e->status;
   *facts = r.facts;
   return 0;
 }
@@ -130,7 +130,7 @@ int tern_worker_prepare(tern_worker *w, const tern_workload *load, int threads, 
 int tern_worker_run(tern_worker *w, const tern_workload *load, tern_worker_result *out, tern_error *e) {
   reply r;
   request q = {RUN, load->phase, load->context, load->tokens, 0};
-  if (call(w, &q, &r, e)) return e->status;
+  if (call(w, &q, &r, e)) return (int)e->status;
   *out = r.result;
   return 0;
 }

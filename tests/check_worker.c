@@ -57,7 +57,7 @@ static int try_start(tern_worker **w, const char *engine, const char *path, tern
                             .isa_cap = TERN_ISA_COUNT},
                            ids,
                            IDS};
-  if (tern_worker_start(w, &spec, e) || tern_worker_open(*w, &facts, e)) return e->status;
+  if (tern_worker_start(w, &spec, e) || tern_worker_open(*w, &facts, e)) return (int)e->status;
   return facts.runner.model.body_bytes > 0 ? 0 : tern_fail(e, TERN_FAILED, "no facts came back");
 }
 
@@ -70,7 +70,7 @@ static tern_worker *start(const char *engine) {
 
 static tern_worker_result measure(tern_worker *w, const tern_workload *load, int threads) {
   tern_error e = {0};
-  tern_worker_result r;
+  tern_worker_result r = {0};
   if (tern_worker_prepare(w, load, threads, &e) || tern_worker_run(w, load, &r, &e)) fail_msg("%s", e.text);
   return r;
 }
@@ -92,7 +92,7 @@ static void a_crash_is_one_line_and_the_others_go_on(void **state) {
   (void)state;
   tern_worker *ternary = start("ternary"), *f16 = start("f16");
   tern_error e = {0};
-  tern_worker_result r;
+  tern_worker_result r = {0};
   measure(f16, &prefill, 1);
   kill(tern_worker_pid(f16), SIGSEGV);
   assert_int_equal(tern_worker_run(f16, &deep, &r, &e), TERN_FAILED);

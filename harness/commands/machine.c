@@ -60,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static int measure_ceilings(ceilings *c, const tern_machine *m, tern_error *e) {
   const tern_topology *t = &m->topology;
   tern_bandwidth_child *b;
-  if (tern_bandwidth_child_start(&b, t->l3 ? t->l3 : t->l2, t->order, e)) return e->status;
+  if (tern_bandwidth_child_start(&b, t->l3 ? t->l3 : t->l2, t->order, e)) return (int)e->status;
   int bad = tern_bandwidth_child_measure(b, 1, &c->gbs_one, e);
   if (!bad) bad = tern_bandwidth_child_measure(b, tern_machine_cores(m), &c->gbs_all, e);
   tern_bandwidth_child_end(b);
@@ -184,7 +184,7 @@ out:
   tern_counters_close(p.counters);
   tern_meter_close(p.meter);
   tern_machine_free(&p.machine);
-  return e->status;
+  return (int)e->status;
 }
 
 const tern_command tern_command_machine = {"machine", "what this machine is and what it can show", run};
