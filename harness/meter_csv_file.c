@@ -76,7 +76,8 @@ static bool read_header(tern_csv *c, char **fields, int n, char *why, size_t siz
     if (strcasecmp(fields[i], "date") == 0) date = i;
     bool time = strcasecmp(fields[i], "t") == 0 || strcasecmp(fields[i], "ts") == 0 || holds(fields[i], times);
     if (time && (c->time_column < 0 || c->time_column == date)) c->time_column = i;
-    bool watts = strcasecmp(fields[i], "w") == 0 || holds(fields[i], units) || holds(fields[i], milli);
+    bool watts =
+        strcasecmp(fields[i], "w") == 0 || holds(fields[i], units) || holds(fields[i], milli) || holds(fields[i], kilo);
     if (!time && watts && !holds(fields[i], others) && c->watts_column < 0) {
       c->watts_column = i;
       c->scale = holds(fields[i], milli) ? 1e-3 : holds(fields[i], kilo) ? 1e3 : 1;

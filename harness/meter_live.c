@@ -167,8 +167,16 @@ size_t tern_live_values(const tern_source *s) {
   return n;
 }
 
+bool tern_live_ended(const tern_source *s) {
+  tern_live *l = s->state;
+  pthread_mutex_lock(&l->lock);
+  bool ended = l->ended;
+  pthread_mutex_unlock(&l->lock);
+  return ended;
+}
+
 /* Waits for the first value; false with the reason. */
-static bool first_value(tern_source *s, tern_live *l, char *why, size_t size) {
+static bool first_value(tern_live *l, char *why, size_t size) {
   bool ended = false;
   for (double waited = 0; waited < FIRST_S && !ended; waited += PAUSE_S) {
     pthread_mutex_lock(&l->lock);
@@ -180,7 +188,6 @@ static bool first_value(tern_source *s, tern_live *l, char *why, size_t size) {
     poll(NULL, 0, (int)(PAUSE_S * 1000));
   }
   if (!ended) snprintf(why, size, "no line with watts within %.0f s", FIRST_S);
-  (void)s;
   return false;
 }
 
@@ -201,7 +208,7 @@ tern_live *tern_live_open(tern_source *s, int file, pid_t pid) {
     release(l);
     return tern_source_refuse(s, "%s", why);
   }
-  if (!first_value(s, l, why, sizeof why)) {
+  if (!first_value(l, why, sizeof why)) {
     s->state = l;
     tern_live_close(s);
     s->state = NULL;

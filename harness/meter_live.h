@@ -17,6 +17,8 @@ void tern_live_finish(tern_source *s, tern_instant end, tern_reading *out);
 void tern_live_close(tern_source *s);
 /* Lines that held a value, so far. */
 size_t tern_live_values(const tern_source *s);
+/* Whether the source has given its last line. */
+bool tern_live_ended(const tern_source *s);
 
 /* Watts of a line: its last number, with an ending unit (W, mW, kW) allowed. */
 bool tern_live_parse(const char *line, double *watts);
