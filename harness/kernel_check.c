@@ -21,7 +21,7 @@ typedef struct test_case {
   tern_side side;   /* guard page that the buffers touch */
 } test_case;
 
-enum { RANDOM_CASES = 120, MESSAGES = 4, CANARY = 0x5aa5c33c };
+enum { RANDOM_CASES = 100, LONGEST_FLOAT = 3000, MESSAGES = 4, CANARY = 0x5aa5c33c };
 
 typedef struct check {
   FILE *out;
@@ -161,23 +161,30 @@ static void complain(check *c, int place, const char *name, const char *what) {
           n->cols, n->tokens, n->row0, n->row1, (int)n->weights, (int)n->activations);
 }
 
-/* Packs in pieces between guard pages and reads every row back. */
+/* Packs in pieces between guard pages and reads every row back, padding too:
+ * unpacking as a matrix of the padded size must give zeros there. */
 static void check_layout(check *c, int place) {
   const test_case *n = &c->now;
   const tern_layout *l = c->layout;
   const size_t element = is_float(c) ? sizeof(float) : 1, row_bytes = (size_t)n->cols * element;
-  char *row = tern_guarded("unpacked row", row_bytes, 4, n->side);
-  if (!row) return;
+  const int rows = (int)padded(n->rows, l->row_block), cols = (int)padded(n->cols, l->col_block);
+  char *row = tern_guarded("unpacked row", (size_t)cols * element, 4, n->side);
+  char *wanted_row = tern_guarded("wanted row", (size_t)cols * element, 4, n->side);
+  if (!row || !wanted_row) return;
   memset(c->weights, 0xa5, l->bytes(n->rows, n->cols));
   for (int r = 0, count; r < n->rows; r += count) {
     count = l->row_block * between(c, 1, 3);
     if (count > n->rows - r) count = n->rows - r;
     l->pack(c->weights, n->rows, n->cols, r, count, (char *)c->canonical + (size_t)r * row_bytes);
   }
-  for (int r = 0; r < n->rows; r++) {
-    l->unpack(c->weights, n->rows, n->cols, r, row);
-    if (memcmp(row, (char *)c->canonical + (size_t)r * row_bytes, row_bytes) == 0) continue;
-    complain(c, place, l->name, "unpack does not give back what pack was given");
+  for (int r = 0; r < rows; r++) {
+    l->unpack(c->weights, rows, cols, r, row);
+    if (r < n->rows)
+      memcpy(wanted_row, (char *)c->canonical + (size_t)r * row_bytes, row_bytes);
+    else
+      memset(wanted_row, 0, row_bytes);
+    if (memcmp(row, wanted_row, (size_t)cols * element) == 0) continue;
+    complain(c, place, l->name, r < n->rows ? "unpack does not give back what pack was given" : "padding is not zero");
     return;
   }
 }
@@ -287,6 +294,7 @@ static void check_one_layout(check *c, const tern_layout *l, int place) {
     run_case(c, place);
   }
   for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
+    if (extremes[i].cols > LONGEST_FLOAT && l->kind == TERN_KIND_FLOAT) continue; /* no sum to overflow */
     c->now = extremes[i];
     run_case(c, place);
   }

@@ -31,7 +31,8 @@ TERN_INLINE __m512i tern_four(const int8_t *x) {
 /* Stores the sums of 16 rows, less `offset` (what unsigned weights added). */
 static inline void tern_put_panel(const tern_gemm *g, int row, int token, __m512i sum, int32_t offset) {
   const int left = g->rows - row;
-  const __mmask16 rows = left >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1u);
+  const unsigned bits = left >= 16 ? 0xffffu : (1u << left) - 1u;
+  const __mmask16 rows = (__mmask16)bits;
   const size_t at = (size_t)token * g->y_stride + (size_t)row;
   sum = _mm512_sub_epi32(sum, _mm512_set1_epi32(offset));
   if (g->y_int) {
