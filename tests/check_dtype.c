@@ -241,8 +241,8 @@ static void floats_come_back_within_their_types_precision(void **state) {
 static void q8_holds_ternary_values_exactly(void **state) {
   (void)state;
   const tern_dtype *t = type_of(TERN_DISK_Q8_0);
-  for (int k = 1; k < 256; k++) {
-    float scale = (float)(128 + k / 2) * 0x1p-13f, x[32], got[32];
+  for (int k = 0; k < 128 * 14; k++) { /* all scales of eight bits from 2^-14, the least normal half, to 1 */
+    float scale = ldexpf((float)(128 + k % 128), -21 + k / 128), x[32], got[32];
     uint8_t data[34];
     for (int i = 0; i < 32; i++) x[i] = scale * (float)code_at(k, i);
     t->put_floats(data, 1, 32, 0, 1, x);

@@ -1,6 +1,7 @@
 /* Q8_0: blocks of 32 int8 values with one f16 scale in front.
- * A block of ternary values (0 and +-a) is written with a = 64 * scale when
- * that is exact, so that the int8 twin of a ternary matrix has its values. */
+ * A block of ternary values (0 and +-a) is written with a = q * scale, q the
+ * largest power of two up to 64 for which that is exact, so that the int8 twin
+ * of a ternary matrix has its values. */
 #include <math.h>
 #include <string.h>
 
@@ -31,8 +32,10 @@ static uint16_t block_scale(const float *x) {
     if (a > most) most = a;
     if (a > 0 && a < least) least = a;
   }
-  uint16_t exact = tern_f16_from_f32(most / 64);
-  if (least == most && tern_f32_from_f16(exact) * 64 == most) return exact;
+  for (float q = 64; least == most && q >= 1; q /= 2) {
+    uint16_t exact = tern_f16_from_f32(most / q);
+    if (tern_f32_from_f16(exact) * q == most) return exact;
+  }
   return tern_f16_from_f32(most / 127);
 }
 

@@ -14,7 +14,7 @@
 #include "engine/format/dtype.h"
 
 /* Changes when the same seed gives other bytes (key ternmark.synth_version). */
-enum { TERN_SYNTH_VERSION = 1 };
+enum { TERN_SYNTH_VERSION = 2 };
 
 typedef struct tern_synth_shape {
   char name[32];
