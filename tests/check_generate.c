@@ -82,11 +82,11 @@ static int collect(void *arg, const char *text, size_t size, tern_error *e) {
 }
 
 static int generate(const char *path, const setup *s, written *w, tern_generation *g, tern_error *e) {
-  tern_gguf *file;
-  tern_tokenizer *t;
-  tern_team *team;
-  tern_model *m;
-  tern_session *session;
+  tern_gguf *file = NULL;
+  tern_tokenizer *t = NULL;
+  tern_team *team = NULL;
+  tern_model *m = NULL;
+  tern_session *session = NULL;
   int32_t *ids, prompt[256];
   size_t n = 0;
   const tern_model_params params = {

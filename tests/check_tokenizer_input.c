@@ -71,19 +71,14 @@ static void expect_ids(const tern_tokenizer *t, const char *text, bool special, 
 #define EXPECT_IDS(t, text, special, ...)                                                                              \
   expect_ids(t, text, special, (const int32_t[]){__VA_ARGS__}, COUNT(((const int32_t[]){__VA_ARGS__})))
 
+/* " a" in GPT-2's and in SentencePiece's form; in two parts, or the a would be a hexadecimal digit. */
+static const char blank_a[] = "\xc4\xa0"
+                              "a";
+static const char piece_blank_a[] = "\xe2\x96\x81"
+                                    "a";
+
 /* a b c and their merges; ids are told by position. */
-static const char *const letters[] = {"a",
-                                      "b",
-                                      "c",
-                                      "ab",
-                                      "bc",
-                                      "abc",
-                                      "\xc4\xa0",
-                                      "\xc4\xa0"
-                                      "a",
-                                      "<|x|>",
-                                      "<|x|>y",
-                                      "q!"};
+static const char *const letters[] = {"a", "b", "c", "ab", "bc", "abc", "\xc4\xa0", blank_a, "<|x|>", "<|x|>y", "q!"};
 static const char *const merges[] = {"b c", "a b", "a bc", "\xc4\xa0 a", "z z", "ab nothere"};
 static const int32_t letter_types[] = {1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 4};
 static const vocabulary letter_vocabulary = {
@@ -99,6 +94,28 @@ static void merges_apply_by_rank_not_by_length_or_place(void **state) {
   EXPECT_IDS(t, "abab a", false, 3, 3, 7);
   EXPECT_IDS(t, "cba", false, 2, 1, 0);
   expect_ids(t, "", false, NULL, 0);
+  tern_tokenizer_close(t);
+}
+
+static void a_llama3_vocabulary_without_a_name_is_recognised(void **state) {
+  (void)state;
+  static const char *const tokens[] = {"1", "2", "3", "4", "12", "123", "1234", "<|begin_of_text|>"};
+  static const char *const digits[] = {"1 2", "12 3", "123 4"};
+  vocabulary v = {.model = "gpt2",
+                  .tokens = tokens,
+                  .token_count = COUNT(tokens),
+                  .merges = digits,
+                  .merge_count = 3,
+                  .bos = -1,
+                  .eos = -1};
+  tern_error e = {0};
+  tern_tokenizer *t;
+  if (open_vocabulary(&t, &v, &e) != TERN_OK) fail_msg("%s", e.text);
+  EXPECT_IDS(t, "1234", false, 5, 3); /* LLaMA-3 takes digits in threes */
+  tern_tokenizer_close(t);
+  v.pre = "gpt-2";
+  if (open_vocabulary(&t, &v, &e) != TERN_OK) fail_msg("%s", e.text);
+  EXPECT_IDS(t, "1234", false, 6);
   tern_tokenizer_close(t);
 }
 
@@ -122,17 +139,8 @@ static void the_longest_special_wins_and_only_when_asked(void **state) {
 
 static void pieces_fall_back_to_bytes_and_carry_a_leading_blank(void **state) {
   (void)state;
-  static const char *const tokens[] = {"<unk>",
-                                       "<s>",
-                                       "</s>",
-                                       "<0xC3>",
-                                       "<0xA9>",
-                                       "\xe2\x96\x81",
-                                       "a",
-                                       "\xe2\x96\x81"
-                                       "a",
-                                       "b",
-                                       "ab"};
+  static const char *const tokens[] = {"<unk>",        "<s>", "</s>",        "<0xC3>", "<0xA9>",
+                                       "\xe2\x96\x81", "a",   piece_blank_a, "b",      "ab"};
   static const int32_t types[] = {2, 3, 3, 6, 6, 1, 1, 1, 1, 1};
   static const float scores[] = {0, 0, 0, 0, 0, -5, -6, -2, -7, -1};
   const vocabulary v = {"llama", NULL,          tokens, NULL, COUNT(tokens), 0, types, COUNT(types),
@@ -309,6 +317,7 @@ static void streamed_garbage_comes_out_as_it_went_in(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(merges_apply_by_rank_not_by_length_or_place),
+      cmocka_unit_test(a_llama3_vocabulary_without_a_name_is_recognised),
       cmocka_unit_test(the_longest_special_wins_and_only_when_asked),
       cmocka_unit_test(pieces_fall_back_to_bytes_and_carry_a_leading_blank),
       cmocka_unit_test(inconsistent_vocabularies_are_refused_by_key),
