@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/interrupt.h"
+
 static const double MOST_WATTS = 20000; /* a server rack's outlet */
 /* How long a logger may keep rows to itself before they are in the file. */
 static const double WAIT_LEAST_S = 2, WAIT_MOST_S = 15, WAIT_STEP_S = 0.25;
@@ -88,7 +90,7 @@ static bool cover(tern_source *s, csv_meter *m, double t0, double t1, char *why,
     const tern_series *rows = &m->file.series;
     double last = rows->points[rows->count - 1].t;
     if (rows->points[0].t <= t0 && last >= t1) return true;
-    if (waited >= patience || t1 - last > 2 * WAIT_MOST_S || rows->points[0].t > t0) break;
+    if (waited >= patience || tern_interrupted() || t1 - last > 2 * WAIT_MOST_S || rows->points[0].t > t0) break;
     clock->wait(clock->arg, WAIT_STEP_S);
   }
   explain(&m->file, t0, t1, why, size);

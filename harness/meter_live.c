@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/interrupt.h"
 #include "harness/meter_series.h"
 
 enum { MOST_LINE = 1024, LEAVE_MS = 1000 };
@@ -178,7 +179,7 @@ bool tern_live_ended(const tern_source *s) {
 /* Waits for the first value; false with the reason. */
 static bool first_value(tern_live *l, char *why, size_t size) {
   bool ended = false;
-  for (double waited = 0; waited < FIRST_S && !ended; waited += PAUSE_S) {
+  for (double waited = 0; waited < FIRST_S && !ended && !tern_interrupted(); waited += PAUSE_S) {
     pthread_mutex_lock(&l->lock);
     size_t n = l->values;
     ended = l->ended;

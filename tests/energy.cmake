@@ -1,6 +1,7 @@
 # Meters, on machines that the tests make up.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun energy_counters energy_kinds energy_csv energy_live energy_figures)
+  foreach(noun energy_rapl energy_counters energy_perf energy_kinds energy_choice energy_csv_file energy_csv energy_marker
+               energy_live energy_figures)
     add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c ${CMAKE_CURRENT_SOURCE_DIR}/energy_fixture.c)
     target_link_libraries(check_${noun} PRIVATE tern_harness cmocka)
     add_test(NAME check_${noun} COMMAND check_${noun})
