@@ -6,6 +6,7 @@
  *   DECODE_SHIFT               decode() gives weights times 2^DECODE_SHIFT
  *   strip_decode(step, f), STRIP_SHIFT(f)  the same for strips
  *   OFFSET                     what u8 codes add to a weight
+ *   OWN_STRIP_1                when it has a better way with a single token: strip_1()
  * and gives the table `tiles`. A strip is one panel and few tokens, each field
  * with sums of its own; a tile is up to three panels that share each broadcast. */
 #include "kernels/vnni.h"
@@ -83,7 +84,11 @@ TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int panels, 
   static void shape(const tern_gemm *g, int row, int token) {                                                          \
     how(g, row, token, __VA_ARGS__);                                                                                   \
   }
+#ifdef OWN_STRIP_1
+static void strip_1(const tern_gemm *g, int row, int token);
+#else
 TILE(strip_1, strip, 1)
+#endif
 TILE(strip_2, strip, 2)
 TILE(strip_3, strip, 3)
 TILE(strip_4, strip, 4)
