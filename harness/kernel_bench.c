@@ -242,15 +242,19 @@ static bool any_selected(const tern_bench *b, const tern_layout *l) {
 
 int tern_kernel_bench(const tern_bench *b, FILE *out, tern_error *e) {
   const int most = b->batch ? b->batch : batches[sizeof batches / sizeof *batches - 1];
+  bool any = false;
+  for (const tern_layout *const *l = tern_layouts(); *l; l++) any = any || any_selected(b, *l);
+  if (!any)
+    return tern_fail(e, TERN_FAILED, "no usable kernel's name contains \"%.40s\": see ternmark kernels list",
+                     b->filter);
   json_t *list = json_array();
-  int any = 0;
   if (b->format == TERN_BENCH_CSV)
     fprintf(out, "kernel,rows,cols,batch,where,seconds,gbs,read_gbs,gops,peak_gops,peak_instruction\n");
   if (b->format == TERN_BENCH_TEXT)
     fprintf(out, "%s, 1 thread; %% of the bandwidth and of the instruction peak measured beside\n", tern_cpu_name());
   for (const tern_layout *const *l = tern_layouts(); *l; l++) {
     if (!any_selected(b, *l)) continue;
-    for (size_t i = 0; i < (b->rows ? 1 : sizeof shapes / sizeof *shapes); i++, any++) {
+    for (size_t i = 0; i < (b->rows ? 1 : sizeof shapes / sizeof *shapes); i++) {
       stand s;
       int bad =
           stand_open(&s, *l, b->rows ? b->rows : shapes[i][0], b->rows ? b->cols : shapes[i][1], most, b->seed, e);
@@ -261,9 +265,7 @@ int tern_kernel_bench(const tern_bench *b, FILE *out, tern_error *e) {
       if (bad) goto out;
     }
   }
-  if (!any)
-    tern_fail(e, TERN_FAILED, "no usable kernel's name contains \"%.40s\": see ternmark kernels list", b->filter);
-  if (b->format == TERN_BENCH_JSON && any) {
+  if (b->format == TERN_BENCH_JSON) {
     json_t *root = json_pack("{s:s, s:i, s:O}", "cpu", tern_cpu_name(), "threads", 1, "figures", list);
     json_dumpf(root, out, JSON_INDENT(1));
     fputc('\n', out);
