@@ -92,11 +92,11 @@ static int print_plan(FILE *to, const tern_job *job, const tern_machine *m, cons
   }
   double block = 0;
   for (int t = 0; t < job->team_count; t++) block += tern_run_plan_seconds(p, job->preset, &rates, job->teams[t]);
-  fprintf(to, "  %d blocks and a warm-up of %s with", blocks, job->preset->workloads[0].name);
-  for (int w = 1; w < job->preset->count; w++) fprintf(to, ", %s", job->preset->workloads[w].name);
-  fprintf(to, " threads");
-  for (int t = 0; t < job->team_count; t++) fprintf(to, " %d", job->teams[t]);
-  fprintf(to, ": about %.0f min\n", (block * (blocks + 1)) / 60 + 0.5);
+  fprintf(to, "  a warm-up and %d blocks of", blocks);
+  for (int w = 0; w < job->preset->count; w++) fprintf(to, "%s %s", w ? "," : "", job->preset->workloads[w].name);
+  fprintf(to, " with");
+  for (int t = 0; t < job->team_count; t++) fprintf(to, "%s %d", t ? "," : "", job->teams[t]);
+  fprintf(to, " threads: about %.0f min\n", ceil(block * (blocks + 1) / 60));
   return 0;
 }
 
