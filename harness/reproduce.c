@@ -76,6 +76,11 @@ static int measure_rates(tern_rates *r, const tern_job *job, const tern_machine 
   return bad;
 }
 
+/* Seconds of the whole run; 0: no limit. */
+static double budget_of(const tern_job *job) {
+  return job->budget_s >= 0 ? job->budget_s : job->preset->budget_s;
+}
+
 static int print_plan(FILE *to, const tern_job *job, const tern_machine *m, const tern_source *s,
                       const tern_run_plan *p, int blocks, tern_error *e) {
   tern_rates rates = {0};
@@ -96,7 +101,10 @@ static int print_plan(FILE *to, const tern_job *job, const tern_machine *m, cons
   for (int w = 0; w < job->preset->count; w++) fprintf(to, "%s %s", w ? "," : "", job->preset->workloads[w].name);
   fprintf(to, " with");
   for (int t = 0; t < job->team_count; t++) fprintf(to, "%s %d", t ? "," : "", job->teams[t]);
-  fprintf(to, " threads: about %.0f min\n", ceil(block * (blocks + 1) / 60));
+  fprintf(to, " threads: about %.0f min", ceil(block * (blocks + 1) / 60));
+  double budget = budget_of(job);
+  if (budget > 0) fprintf(to, ", ended after a whole block before %.0f min", ceil(budget / 60));
+  fputc('\n', to);
   return 0;
 }
 
@@ -239,7 +247,7 @@ int tern_reproduce(tern_job *job, tern_error *e) {
   if (!r) return tern_fail(e, TERN_FAILED, "out of memory");
   r->job = job;
   int blocks = job->blocks > 0 ? job->blocks : job->preset->blocks;
-  double budget = job->budget_s >= 0 ? job->budget_s : job->preset->budget_s;
+  double budget = budget_of(job);
   if (tern_machine_probe(&r->machine, e) || choose_teams(job, &r->machine, e) || plan_models(r, e)) goto out;
   if (job->dry_run) {
     dry_run(r, blocks, e);
