@@ -14,7 +14,7 @@
 #include "engine/model/model.h"
 #include "tests/reference_file.h"
 
-static const tiny_shape good = {"bitnet-b1.58", 2, 64, 96, 4, 2, 50, 32, "I2_S", "F16", false, 0};
+static const tiny_shape good = {"bitnet-b1.58", 2, 64, 96, 4, 2, 50, 32, "I2_S", "F16", false, 0, 0};
 
 /* Loads the file written so; returns 0 and closes again, or the status with *e. */
 static int load(const tiny_shape *shape, const tiny_fault *fault, tiny_edit edit, const char *layout, tern_error *e) {
@@ -62,6 +62,7 @@ static void each_fault_is_named(void **state) {
       {{.missing = "output_norm.weight"}, "tensor output_norm.weight is missing"},
       {{.longer = "blk.1.ffn_down.weight"}, "tensor blk.1.ffn_down.weight has 96 columns and 128 rows, want 96 and 64"},
       {{.longer = "blk.0.attn_norm.weight"}, "tensor blk.0.attn_norm.weight has 128 columns and 1 rows"},
+      {{.turned = "blk.0.ffn_up.weight"}, "tensor blk.0.ffn_up.weight has 96 columns and 64 rows, want 64 and 96"},
       {{.nan_in = "blk.1.attn_k.weight"}, "tensor blk.1.attn_k.weight, row 0 holds a weight or scale that is not"},
       {{.nan_in = "token_embd.weight"}, "tensor token_embd.weight, row 25 holds a weight or scale that is not finite"},
       {{.nan_in = "blk.0.ffn_norm.weight"}, "tensor blk.0.ffn_norm.weight holds a value that is not finite"},

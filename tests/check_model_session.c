@@ -15,7 +15,7 @@
 #include "tests/reference_file.h"
 
 enum { VOCAB = 90, CONTEXT = 24 };
-static const tiny_shape shape = {"bitnet-b1.58", 2, 64, 96, 4, 2, VOCAB, 64, "I2_S", "F16", false, 0};
+static const tiny_shape shape = {"bitnet-b1.58", 2, 64, 96, 4, 2, VOCAB, 64, "I2_S", "F16", false, 0, 0};
 static const int32_t ids[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3, 3};
 
 typedef struct fixture {
@@ -103,6 +103,33 @@ static void greedy_is_the_argmax_and_last_is_the_last_of_all(void **state) {
   assert_int_equal(rescored, VOCAB);
 }
 
+static void nearly_infinite(float *rows, int vocab, int hidden) {
+  for (int c = 0; c < hidden; c++) rows[(vocab - 1) * hidden + c] = c % 2 ? 3e38f : -3e38f;
+}
+
+static void logits_that_are_not_finite_are_an_error(void **state) {
+  (void)state;
+  for (int exact = 0; exact < 2; exact++) {
+    tiny_shape wide = shape;
+    tern_model_params p = {.head_layout = "f32", .exact_head = exact, .isa_cap = TERN_ISA_COUNT};
+    fixture f;
+    float logits[VOCAB];
+    int32_t next;
+    tern_error e = {0};
+    wide.embedding = "F32";
+    tiny_write(f.path, &wide, NULL, nearly_infinite, 8);
+    assert_int_equal(tern_gguf_open(&f.g, f.path, &e), 0);
+    assert_int_equal(tern_team_open(&f.team, 2, NULL, &e), 0);
+    assert_int_equal(tern_model_load(&f.m, f.g, &p, f.team, &e), 0);
+    assert_int_equal(tern_session_open(&f.s, f.m, f.team, &(tern_session_params){.batch = 8}, &e), 0);
+    assert_int_equal(tern_session_eval(f.s, ids, 2, TERN_WANT_NONE, NULL, &e), 0);
+    assert_text(tern_session_eval(f.s, ids + 2, 12, TERN_WANT_LAST, logits, &e), &e, "at position 13 are not finite");
+    assert_text(tern_session_greedy(f.s, ids + 2, 1, &next, NULL, &e), &e, "at position 2 are not finite");
+    assert_int_equal(tern_session_position(f.s), 2);
+    teardown(&(void *){&f});
+  }
+}
+
 static void a_context_that_is_too_large_is_refused(void **state) {
   fixture *f = *state;
   tern_session *s;
@@ -114,7 +141,7 @@ static void a_context_that_is_too_large_is_refused(void **state) {
 
 static void a_cache_larger_than_memory_is_refused_with_both_numbers(void **state) {
   (void)state;
-  const tiny_shape long_context = {"llama", 24, 128, 32, 2, 2, 32, 10000000, "F16", "F16", false, 0};
+  const tiny_shape long_context = {"llama", 24, 128, 32, 2, 2, 32, 10000000, "F16", "F16", false, 0, 0};
   char path[64];
   fixture f;
   tern_error e = {0};
@@ -194,6 +221,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(refusals_leave_the_position_alone, setup, teardown),
       cmocka_unit_test_setup_teardown(rewinding_forgets_what_came_after, setup, teardown),
       cmocka_unit_test_setup_teardown(greedy_is_the_argmax_and_last_is_the_last_of_all, setup, teardown),
+      cmocka_unit_test(logits_that_are_not_finite_are_an_error),
       cmocka_unit_test_setup_teardown(a_context_that_is_too_large_is_refused, setup, teardown),
       cmocka_unit_test(a_cache_larger_than_memory_is_refused_with_both_numbers),
       cmocka_unit_test_setup_teardown(facts_add_up, setup, teardown),

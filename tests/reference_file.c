@@ -46,6 +46,10 @@ static void add(file *f, int layer, const char *name, const char *type, int rows
   }
   if (is(f->fault->missing, p.name)) return;
   if (is(f->fault->longer, p.name)) *(gain ? &p.cols : &p.rows) *= 2;
+  if (is(f->fault->turned, p.name)) {
+    p.rows = cols;
+    p.cols = rows;
+  }
   if (f->count == MAX_TENSORS) abort();
   f->parts[f->count++] = p;
 }
@@ -114,8 +118,12 @@ static void fill_floats(const file *f, const part *p, uint64_t stream, float *va
   for (size_t i = 0; i < n; i++) {
     values[i] = (float)(middle + spread * (tern_random_unit(tern_random_at(f->seed, stream, i)) - 0.5));
   }
-  if (strcmp(p->name, "output_norm.weight") == 0 && f->shape->head_gain != 0) {
-    for (size_t i = 0; i < n; i++) values[i] *= f->shape->head_gain;
+  if (strcmp(p->name, "output_norm.weight") == 0) {
+    const tiny_shape *shape = f->shape;
+    for (size_t i = 0; i < n; i++) {
+      if (shape->head_gain != 0) values[i] *= shape->head_gain;
+      if (shape->faint != 0 && i >= n / 4) values[i] *= shape->faint;
+    }
   }
   if (strcmp(p->name, "token_embd.weight") == 0 && f->edit) f->edit(values, p->rows, p->cols);
   if (is(f->fault->nan_in, p->name)) values[n / 2] = NAN;

@@ -11,12 +11,14 @@ typedef struct tiny_shape {
   const char *body, *embedding; /* disk types */
   bool own_head;                /* write output.weight too */
   float head_gain;              /* of the output norm; 0: 1 */
+  float faint;                  /* further factor of its last three quarters; 0: 1 */
 } tiny_shape;
 
 /* One fault; all zero: none. Tensors by full name. */
 typedef struct tiny_fault {
   const char *missing;  /* tensor left out */
   const char *longer;   /* tensor with twice the rows (or, for a gain, elements) */
+  const char *turned;   /* tensor with rows and columns swapped */
   const char *nan_in;   /* tensor with a NaN scale or weight */
   const char *code3_in; /* I2_S tensor with a code 3 */
   const char *stranger; /* extra tensor */
