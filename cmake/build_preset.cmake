@@ -1,10 +1,13 @@
-# Configures and builds one preset; its warnings are errors.
+# Configures and builds one preset (TARGET_NAME of it, else all); RUN: its tests too.
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} --preset ${PRESET} RESULT_VARIABLE result
                 OUTPUT_VARIABLE out ERROR_VARIABLE out)
 if(result)
   message(FATAL_ERROR "configuring ${PRESET} failed:\n${out}")
 endif()
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${SOURCE}/build/${PRESET} RESULT_VARIABLE result
+if(NOT TARGET_NAME)
+  set(TARGET_NAME all)
+endif()
+execute_process(COMMAND ${CMAKE_COMMAND} --build ${SOURCE}/build/${PRESET} --target ${TARGET_NAME} RESULT_VARIABLE result
                 OUTPUT_VARIABLE out ERROR_VARIABLE out)
 if(result)
   message(FATAL_ERROR "building ${PRESET} failed:\n${out}")

@@ -12,7 +12,7 @@ endif()
 find_program(CLANG clang)
 if(CLANG AND NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
   add_test(NAME fuzz_build
-    COMMAND ${CMAKE_COMMAND} -DPRESET=fuzz -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
+    COMMAND ${CMAKE_COMMAND} -DPRESET=fuzz -DTARGET_NAME=fuzz_gguf -DSOURCE=${CMAKE_SOURCE_DIR} -P ${CMAKE_SOURCE_DIR}/cmake/build_preset.cmake)
   set_tests_properties(fuzz_build PROPERTIES FIXTURES_SETUP fuzz PROCESSORS 2 TIMEOUT 900)
   set(fuzz_seconds 5)
   if(TERN_LONG_TESTS)
