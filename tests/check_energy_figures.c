@@ -127,7 +127,7 @@ static void the_check_shows_every_meter_under_three_loads(void **state) {
   char *text = run_check(&b, false);
   assert_non_null(strstr(text, "powercap     20.00 W   45.00 W   80.00 W  package: follows the load"));
   assert_non_null(
-      strstr(text, "hwmon       130.00 W  130.00 W  130.00 W  machine (primary): does not follow the load"));
+      strstr(text, "hwmon       130.00 W  130.00 W  130.00 W  machine (primary): does not follow the load: one core"));
   assert_non_null(strstr(text, "perf       no: perf: no "));
   free(text);
 

@@ -150,6 +150,7 @@ static void batteries_count_only_while_they_discharge(void **state) {
   fixture_file(&f, "class/power_supply/hidpp_battery_0/type", "Battery\n");
   fixture_file(&f, "class/power_supply/hidpp_battery_0/scope", "Device\n");
   fixture_file(&f, "class/power_supply/hidpp_battery_0/status", "Charging\n");
+  fixture_file(&f, "class/power_supply/hidpp_battery_0/power_now", "100000\n");
   fixture_file(&f, "class/power_supply/BAT0/type", "Battery\n");
   fixture_file(&f, "class/power_supply/BAT0/status", "Charging\n");
   fixture_file(&f, "class/power_supply/BAT0/current_now", "-1500000\n");

@@ -186,8 +186,8 @@ static void closing_ends_the_whole_group_of_a_command(void **state) {
   live l;
   char path[160];
   (void)state;
-  /* A child of the shell's, which ignores the polite signal. */
-  live_start(&l, "command:(trap '' TERM; sh -c 'echo $PPID' > '%s.pid'; while :; do echo 50; sleep 0.01; done); true");
+  /* A child of the shell's, which ignores the polite signal and writes no more. */
+  live_start(&l, "command:(trap '' TERM; sh -c 'echo $PPID' > '%s.pid'; echo 50; while :; do sleep 0.05; done); true");
   snprintf(path, sizeof path, "%s.pid", l.fifo);
   FILE *file = fopen(path, "r");
   int pid = 0;
