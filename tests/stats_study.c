@@ -1,0 +1,130 @@
+/* Prints the coverage tables of docs/statistics.md.
+ * usage: stats_study FOLDER_OF_RECORDED_BLOCKS [TRIALS] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/stats_ratio.h"
+#include "tests/stats_path.h"
+
+enum { MOST_NOISES = 80, BUDGETS = 7, LEVELS = 5 };
+
+static const int budgets[BUDGETS] = {5, 8, 10, 15, 20, 30, 40};
+static const double levels[LEVELS] = {0.95, 0.96, 0.965, 0.97, 0.975};
+
+static void head(const char *title, const char *first) {
+  printf("\n### %s\n\n| %s |", title, first);
+}
+
+static void rule_below(int columns) {
+  printf("\n|---|");
+  for (int i = 0; i < columns; i++) fputs("---|", stdout);
+  putchar('\n');
+}
+
+/* One count of blocks, one look. */
+static void table_fixed(const noise *m, int trials) {
+  char title[200];
+  snprintf(title, sizeof title, "One look, nominal 95 %%: %.79s", m->name);
+  head(title, "method");
+  for (int b = 0; b < BUDGETS; b++) printf(" %d |", budgets[b]);
+  rule_below(BUDGETS);
+  for (int c = 0; c < CANDIDATES; c++) {
+    printf("| %s |", candidates[c].name);
+    for (int b = 0; b < BUDGETS; b++) {
+      double blocks;
+      path_rule rule = {0.95, 0.95, 0, budgets[b], budgets[b], 0};
+      printf(" %.1f |", 100 * path_coverage(m, &candidates[c], &rule, trials, &blocks));
+    }
+    putchar('\n');
+  }
+}
+
+static void table_methods(const noise *list, int count, int trials, double level, int least) {
+  char title[160];
+  snprintf(title, sizeof title, "Stopping rule, level %g %%, from %d blocks to at most 40: coverage (mean blocks)",
+           100 * level, least);
+  head(title, "noise");
+  for (int c = 0; c < CANDIDATES; c++) printf(" %s |", candidates[c].name);
+  rule_below(CANDIDATES);
+  for (int i = 0; i < count; i++) {
+    printf("| %s |", list[i].name);
+    for (int c = 0; c < CANDIDATES; c++) {
+      double blocks;
+      path_rule rule = {level, level, 0, least, 40, list[i].precision};
+      double coverage = path_coverage(&list[i], &candidates[c], &rule, trials, &blocks);
+      printf(" %.1f (%.0f) |", 100 * coverage, blocks);
+    }
+    putchar('\n');
+    fflush(stdout);
+  }
+}
+
+/* Lowest and highest coverage over all noises, at most 40 blocks. */
+static void table_levels(const noise *list, int count, int trials) {
+  static const int least[] = {5, 8, 10};
+  const candidate own = {"", signed_rank};
+  head("Signed rank: lowest-highest coverage over all noises, at most 40 blocks; 95 % when they end first",
+       "first look at");
+  for (int l = 0; l < LEVELS; l++) printf(" %g %% |", 100 * levels[l]);
+  rule_below(LEVELS);
+  for (size_t k = 0; k < sizeof least / sizeof *least; k++) {
+    printf("| %d |", least[k]);
+    for (int l = 0; l < LEVELS; l++) {
+      double low = 1, high = 0, blocks;
+      for (int i = 0; i < count; i++) {
+        path_rule rule = {levels[l], 0.95, 0, least[k], 40, list[i].precision};
+        double coverage = path_coverage(&list[i], &own, &rule, trials, &blocks);
+        if (coverage < low) low = coverage;
+        if (coverage > high) high = coverage;
+      }
+      printf(" %.1f-%.1f |", 100 * low, 100 * high);
+    }
+    putchar('\n');
+    fflush(stdout);
+  }
+}
+
+static void table_budgets(const noise *list, int count, int trials) {
+  const candidate own = {"", signed_rank};
+  head("The program's rule by budget of blocks: coverage (mean blocks)", "noise");
+  for (int b = 0; b < BUDGETS; b++) printf(" %d |", budgets[b]);
+  rule_below(BUDGETS);
+  for (int i = 0; i < count; i++) {
+    printf("| %s |", list[i].name);
+    for (int b = 0; b < BUDGETS; b++) {
+      double blocks;
+      path_rule rule = {TERN_RATIO_LOOK_LEVEL, TERN_RATIO_LEVEL, 0,
+                        TERN_RATIO_FIRST_LOOK, budgets[b],       list[i].precision};
+      double coverage = path_coverage(&list[i], &own, &rule, trials, &blocks);
+      printf(" %.1f (%.0f) |", 100 * coverage, blocks);
+    }
+    putchar('\n');
+    fflush(stdout);
+  }
+}
+
+int main(int argc, char **argv) {
+  noise list[MOST_NOISES];
+  int count = 0, trials = argc > 2 ? atoi(argv[2]) : 2000;
+  if (argc < 2 || trials < 1) {
+    fprintf(stderr, "usage: stats_study FOLDER_OF_RECORDED_BLOCKS [TRIALS]\n");
+    return 2;
+  }
+  for (; noise_models[count].name[0]; count++) list[count] = noise_models[count];
+  int recorded = noise_recorded(argv[1], list + count, MOST_NOISES - count);
+  if (recorded < 0) return 1;
+  count += recorded;
+  printf("%d trials each: a coverage of 95 %% is known to +-%.1f (two standard errors).\n", trials,
+         200 * 0.218 / __builtin_sqrt(trials));
+  static const char *const shown[] = {"Gaussian 2 %", "1.5 %, one pair in 10 tenfold",
+                                      "regimes of 20 repetitions, 2 %"};
+  for (size_t s = 0; s < sizeof shown / sizeof *shown; s++)
+    for (int i = 0; i < count; i++)
+      if (strcmp(list[i].name, shown[s]) == 0) table_fixed(&list[i], trials);
+  table_methods(list, count, trials, TERN_RATIO_LEVEL, TERN_RATIO_LEAST);
+  table_levels(list, count, trials);
+  table_budgets(list, count, trials);
+  noise_free(list + count - recorded, recorded);
+  return 0;
+}
