@@ -123,13 +123,23 @@ static void quantise_row(matrix *m, int r, const float *w) {
   m->scale[r] = max / 127;
 }
 
+/* The number in blk.N.<name>.scale, which multiplies the matrix; 1 without it. */
+static float factor_of(const tern_gguf *g, int at, const char *name) {
+  char full[64];
+  float factor = 1;
+  snprintf(full, sizeof full, "blk.%d.%s.scale", at, name);
+  const tern_gguf_tensor *t = tern_gguf_tensor_find(g, full);
+  if (t) memcpy(&factor, t->data, sizeof factor);
+  return factor;
+}
+
 static matrix load(const tern_gguf *g, int at, const char *name, const char *layout) {
   const tern_gguf_tensor *t = tensor(g, at, name);
   if (!t) stop(name);
   matrix m = {.rows = (int)t->shape[1], .cols = (int)t->shape[0]};
   size_t n = (size_t)m.rows * (size_t)m.cols, cols = (size_t)m.cols;
   bool integer = !strcmp(layout, "q8") || layout[0] == 't';
-  float *row = get(cols, sizeof *row);
+  float *row = get(cols, sizeof *row), factor = factor_of(g, at, name);
   int8_t *codes = get(cols, 1);
   if (integer) {
     m.q = get(n, 1);
@@ -144,7 +154,9 @@ static matrix load(const tern_gguf *g, int at, const char *name, const char *lay
     } else {
       t->type->row_floats(t->data, m.rows, m.cols, r, TERN_I2S_128, row);
     }
+    scale *= factor;
     for (size_t c = 0; c < cols; c++) {
+      row[c] *= factor;
       if (!integer) m.w[(size_t)r * cols + c] = round_to(layout, t->type->ternary ? (float)codes[c] * scale : row[c]);
       if (integer && t->type->ternary) m.q[(size_t)r * cols + c] = (int8_t)(codes[c] * (layout[0] == 't' ? 1 : 127));
     }

@@ -54,9 +54,16 @@ static void add(file *f, int layer, const char *name, const char *type, int rows
   f->parts[f->count++] = p;
 }
 
+static void add_factor(file *f, int layer, const char *name) {
+  part p = {.type = tern_dtype_by_name("F32"), .rows = 1, .cols = 1, .gain = true};
+  snprintf(p.name, sizeof p.name, "blk.%d.%s.scale", layer, name);
+  f->parts[f->count++] = p;
+}
+
 static void list_parts(file *f) {
   const tiny_shape *s = f->shape;
   bool gains = strcmp(s->arch, "bitllama2c") != 0, sub = gains && strcmp(s->arch, "llama") != 0;
+  bool factors = strcmp(s->arch, "bitnet") == 0; /* as llama.cpp's converter writes that one */
   int kv = s->hidden / s->heads * s->kv_heads;
   add(f, -1, "token_embd", s->embedding, s->vocab, s->hidden, false);
   if (s->own_head) add(f, -1, "output", s->embedding, s->vocab, s->hidden, false);
@@ -69,6 +76,7 @@ static void list_parts(file *f) {
     add(f, i, "ffn_gate", s->body, s->ffn, s->hidden, false);
     add(f, i, "ffn_up", s->body, s->ffn, s->hidden, false);
     add(f, i, "ffn_down", s->body, s->hidden, s->ffn, false);
+    if (factors) add_factor(f, i, i ? "ffn_down" : "attn_q");
     if (gains) add(f, i, "attn_norm", "F32", 1, s->hidden, true);
     if (gains) add(f, i, "ffn_norm", "F32", 1, s->hidden, true);
     if (sub) add(f, i, "attn_sub_norm", "F32", 1, s->hidden, true);
