@@ -280,6 +280,8 @@ static void draw_case(check *c) {
 /* Sums at their limits: long rows, all values at one end. */
 static const test_case extremes[] = {
     {17, 65536, 1, 0, 17, LOWEST, LOWEST, 0, 0, TERN_GUARD_END},
+    {17, 65536, 1, 0, 17, HIGHEST, LOWEST, 0, 0, TERN_GUARD_END},
+    {16, 65536, 1, 0, 16, HIGHEST, HIGHEST, 0, 0, TERN_GUARD_START},
     {3, 65536, 9, 0, 3, HIGHEST, LOWEST, 1, 1, TERN_GUARD_END},
     {49, 8192, 6, 0, 49, HIGHEST, HIGHEST, 0, 0, TERN_GUARD_START},
     {16, 65535, 2, 0, 16, LOWEST, HIGHEST, 1, 0, TERN_GUARD_END},
