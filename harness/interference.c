@@ -32,8 +32,7 @@ static const struct {
     [TERN_BY_HEAT] = {"heat", ANY, 0, 0, "any thermal throttle event"},
     [TERN_BY_QUOTA] = {"quota", ANY, 0, 0, "any throttled period of the control group"},
     [TERN_BY_CPU_PRESSURE] = {"cpu-pressure", SHARE_OF_TIME, 1e-6, 0.10, "some task waited for a CPU over 10 %"},
-    [TERN_BY_MEMORY_PRESSURE] = {"memory-pressure", SHARE_OF_TIME, 1e-6, 0.01, 4,
-                                 "some task waited for memory over 1 %"},
+    [TERN_BY_MEMORY_PRESSURE] = {"memory-pressure", SHARE_OF_TIME, 1e-6, 0.01, "some task waited for memory over 1 %"},
     [TERN_BY_IO_PRESSURE] = {"io-pressure", SHARE_OF_TIME, 1e-6, 0.10, "some task waited for a disk over 10 %"},
 };
 

@@ -7,7 +7,7 @@
 
 enum { MOST_PAIRS = TERN_STEADY_WINDOW * (TERN_STEADY_WINDOW - 1) / 2 };
 
-const tern_steady_rule tern_steady_default = {.window = 6, .most = 20, .precision = 0.01, .level = 0.06};
+const tern_steady_rule tern_steady_default = {.window = 6, .most = 20, .precision = 0.01, .level = 0.14};
 
 int tern_trend_score(const double *values, int n) {
   int score = 0;

@@ -11,7 +11,8 @@ typedef struct tern_steady_rule {
 
 enum { TERN_STEADY_WINDOW = 16 };
 
-/* Six repetitions, at most 20, 1 %; 0.06 is |S| >= 9 of 15 pairs. */
+/* Six repetitions, at most 20, 1 %; 0.14 is |S| >= 9 of 15 pairs (chance 0.136),
+ * which also finds a step in the middle of the window. */
 extern const tern_steady_rule tern_steady_default;
 
 typedef enum tern_steady {

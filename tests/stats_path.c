@@ -37,3 +37,9 @@ double path_coverage(const noise *m, const candidate *c, const path_rule *rule, 
   }
   return (double)inside / trials;
 }
+
+double path_detection(const noise *m, const candidate *c, const path_rule *rule, int trials) {
+  int found = 0;
+  for (int t = 0; t < trials; t++) found += path_run(m, c, rule, (uint64_t)t).found.low > 0;
+  return (double)found / trials;
+}

@@ -24,4 +24,7 @@ path_end path_run(const noise *m, const candidate *c, const path_rule *rule, uin
 /* Share of trials whose interval holds the true ratio; mean blocks taken. */
 double path_coverage(const noise *m, const candidate *c, const path_rule *rule, int trials, double *blocks);
 
+/* Share of trials whose interval lies wholly above 1. */
+double path_detection(const noise *m, const candidate *c, const path_rule *rule, int trials);
+
 #endif

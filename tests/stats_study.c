@@ -1,5 +1,6 @@
-/* Prints the coverage tables of docs/statistics.md.
- * usage: stats_study FOLDER_OF_RECORDED_BLOCKS [TRIALS] */
+/* Prints the tables of docs/statistics.md, or one of them.
+ * usage: stats_study FOLDER_OF_RECORDED_BLOCKS [TRIALS [TABLE]] */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static void rule_below(int columns) {
 }
 
 /* One count of blocks, one look. */
-static void table_fixed(const noise *m, int trials) {
+static void put_fixed(const noise *m, int trials) {
   char title[200];
   snprintf(title, sizeof title, "One look, nominal 95 %%: %.79s", m->name);
   head(title, "method");
@@ -40,10 +41,18 @@ static void table_fixed(const noise *m, int trials) {
   }
 }
 
-static void table_methods(const noise *list, int count, int trials, double level, int least) {
+static void table_once(const noise *list, int count, int trials) {
+  static const char *const shown[] = {"Gaussian 2 %", "1.5 %, one pair in 10 tenfold",
+                                      "regimes of 20 repetitions, 2 %"};
+  for (size_t s = 0; s < sizeof shown / sizeof *shown; s++)
+    for (int i = 0; i < count; i++)
+      if (strcmp(list[i].name, shown[s]) == 0) put_fixed(&list[i], trials);
+}
+
+static void table_methods(const noise *list, int count, int trials) {
   char title[160];
   snprintf(title, sizeof title, "Stopping rule, level %g %%, from %d blocks to at most 40: coverage (mean blocks)",
-           100 * level, least);
+           100 * TERN_RATIO_LEVEL, TERN_RATIO_LEAST);
   head(title, "noise");
   for (int c = 0; c < CANDIDATES; c++) printf(" %s |", candidates[c].name);
   rule_below(CANDIDATES);
@@ -51,7 +60,7 @@ static void table_methods(const noise *list, int count, int trials, double level
     printf("| %s |", list[i].name);
     for (int c = 0; c < CANDIDATES; c++) {
       double blocks;
-      path_rule rule = {level, level, 0, least, 40, list[i].precision};
+      path_rule rule = {TERN_RATIO_LEVEL, TERN_RATIO_LEVEL, 0, TERN_RATIO_LEAST, 40, list[i].precision};
       double coverage = path_coverage(&list[i], &candidates[c], &rule, trials, &blocks);
       printf(" %.1f (%.0f) |", 100 * coverage, blocks);
     }
@@ -104,11 +113,41 @@ static void table_budgets(const noise *list, int count, int trials) {
   }
 }
 
+/* How often a slowdown is found: the interval leaves out 1 on the right side. */
+static void table_detection(const noise *list, int count, int trials) {
+  static const double slower[] = {1, 2, 5};
+  const candidate own = {"", signed_rank};
+  head("Injected slowdowns, at most 40 blocks: found in % of trials, by slowdown in units of the precision (1 %)",
+       "noise");
+  for (int s = 0; s < 3; s++) printf(" %g |", slower[s]);
+  rule_below(3);
+  for (int i = 0; i < count; i++) {
+    printf("| %s |", list[i].name);
+    for (int s = 0; s < 3; s++) {
+      path_rule rule = {
+          TERN_RATIO_LOOK_LEVEL, TERN_RATIO_LEVEL, log1p(slower[s] * list[i].precision), TERN_RATIO_FIRST_LOOK, 40,
+          list[i].precision};
+      printf(" %.1f |", 100 * path_detection(&list[i], &own, &rule, trials));
+    }
+    putchar('\n');
+    fflush(stdout);
+  }
+}
+
+static const struct {
+  const char *name;
+  void (*put)(const noise *list, int count, int trials);
+} tables[] = {{"once", table_once},
+              {"methods", table_methods},
+              {"levels", table_levels},
+              {"budgets", table_budgets},
+              {"detection", table_detection}};
+
 int main(int argc, char **argv) {
   noise list[MOST_NOISES];
   int count = 0, trials = argc > 2 ? atoi(argv[2]) : 2000;
   if (argc < 2 || trials < 1) {
-    fprintf(stderr, "usage: stats_study FOLDER_OF_RECORDED_BLOCKS [TRIALS]\n");
+    fprintf(stderr, "usage: stats_study FOLDER_OF_RECORDED_BLOCKS [TRIALS [TABLE]]\n");
     return 2;
   }
   for (; noise_models[count].name[0]; count++) list[count] = noise_models[count];
@@ -116,15 +155,9 @@ int main(int argc, char **argv) {
   if (recorded < 0) return 1;
   count += recorded;
   printf("%d trials each: a coverage of 95 %% is known to +-%.1f (two standard errors).\n", trials,
-         200 * 0.218 / __builtin_sqrt(trials));
-  static const char *const shown[] = {"Gaussian 2 %", "1.5 %, one pair in 10 tenfold",
-                                      "regimes of 20 repetitions, 2 %"};
-  for (size_t s = 0; s < sizeof shown / sizeof *shown; s++)
-    for (int i = 0; i < count; i++)
-      if (strcmp(list[i].name, shown[s]) == 0) table_fixed(&list[i], trials);
-  table_methods(list, count, trials, TERN_RATIO_LEVEL, TERN_RATIO_LEAST);
-  table_levels(list, count, trials);
-  table_budgets(list, count, trials);
+         200 * sqrt(0.95 * 0.05 / trials));
+  for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+    if (argc < 4 || strcmp(argv[3], tables[t].name) == 0) tables[t].put(list, count, trials);
   noise_free(list + count - recorded, recorded);
   return 0;
 }
