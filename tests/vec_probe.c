@@ -1,8 +1,8 @@
 /* Every operation of every usable vector table against the scalar one, bit for
  * bit, over random and extreme inputs that end at a guard page; any NaN equals
  * any other, for hardware disagrees on a new NaN's sign. `--hash` prints one
- * hash of all results a table, to compare between architectures. Plain main:
- * runs under qemu-aarch64 too. */
+ * hash of all results a table; `--expect` compares it, so that architectures and
+ * versions are held to the same bits. Plain main: runs under qemu-aarch64 too. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -322,14 +322,23 @@ static void probe_attend(probe *p, int rounds) {
   }
 }
 
+/* `--expect HASH` fails when a table's results are not those bits. */
 int main(int argc, char **argv) {
   probe p = {.tables = tern_vecs()};
+  const int print = argc == 2 && strcmp(argv[1], "--hash") == 0;
+  const int expect = argc == 3 && strcmp(argv[1], "--expect") == 0;
+  const uint64_t expected = expect ? strtoull(argv[2], NULL, 16) : 0;
   state = 20240217;
   probe_operations(&p);
   probe_attend(&p, 150);
-  if (argc > 1 && strcmp(argv[1], "--hash") == 0)
-    for (int t = 0; p.tables[t]; t++)
-      if (tern_isa_usable(p.tables[t]->isa)) printf("%s %016llx\n", p.tables[t]->name, (unsigned long long)p.hash[t]);
+  for (int t = 0; p.tables[t]; t++) {
+    if (!tern_isa_usable(p.tables[t]->isa)) continue;
+    if (print) printf("%s %016llx\n", p.tables[t]->name, (unsigned long long)p.hash[t]);
+    if (expect && p.hash[t] != expected) {
+      fprintf(stderr, "vec_probe: hash of %s is %016llx\n", p.tables[t]->name, (unsigned long long)p.hash[t]);
+      p.failures++;
+    }
+  }
   printf("%ld comparisons, %ld differences\n", p.checks, p.failures);
   return p.failures != 0;
 }
