@@ -93,7 +93,7 @@ static void *battery_open(tern_source *s) {
     int64_t left;
     double now;
     if (!is_battery(s, supplies[i]) || strlen(supplies[i]) >= sizeof s->channels[0].name) continue;
-    snprintf(path, sizeof path, FOLDER "/%s", supplies[i]);
+    snprintf(path, sizeof path, FOLDER "/%.63s", supplies[i]);
     bool power = read_power(s, supplies[i], &now);
     if (!power && number(s, supplies[i], "energy_now", &left) != 0) continue;
     tern_channel *c = tern_source_add(s, TERN_DOMAIN_OTHER, supplies[i], path);

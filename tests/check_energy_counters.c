@@ -208,7 +208,7 @@ static void the_thread_follows_a_counter_that_wraps_all_the_time(void **state) {
     int seen = f.reads;
     pthread_mutex_unlock(&f.lock);
     for (int more = 0, tries = 0; more < 2; tries++) {
-      if (tries == 20000) fail_msg("the thread does not look any more, at step %d", i);
+      if (tries == 10000) fail_msg("the thread does not look any more, at step %d", i);
       poll(NULL, 0, 1);
       pthread_mutex_lock(&f.lock);
       more = f.reads - seen;
