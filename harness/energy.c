@@ -132,18 +132,18 @@ static int open_all(tern_meters *m, const tern_meter_options *o, tern_error *e) 
   for (int i = 0; i < o->named_count; i++) {
     const char *argument;
     const tern_meter_kind *kind = parse(o->named[i], &argument, e);
-    if (!kind) return e->status;
+    if (!kind) return (int)e->status;
     for (int k = 0; k < KINDS; k++)
       if (kinds[k] == kind && !kind->asked && named[k]++ == 0) arguments[k] = argument;
     if (i == 0 && kind->asked) first = m->count;
-    if (kind->asked && add_source(m, kind, argument, e)) return e->status;
+    if (kind->asked && add_source(m, kind, argument, e)) return (int)e->status;
     if (i == 0 && !kind->asked) first = -2;
   }
   for (int k = 0; k < KINDS; k++) {
     if (kinds[k]->asked) continue;
     const char *argument;
     if (first == -2 && parse(o->named[0], &argument, e) == kinds[k]) first = m->count;
-    if (add_source(m, kinds[k], arguments[k] ? arguments[k] : "", e)) return e->status;
+    if (add_source(m, kinds[k], arguments[k] ? arguments[k] : "", e)) return (int)e->status;
   }
   m->primary = first;
   return 0;
@@ -169,7 +169,7 @@ int tern_meters_open(tern_meters **out, const tern_meter_options *options, tern_
   snprintf(m->root, sizeof m->root, "%s", options->sysfs_root ? options->sysfs_root : "/sys");
   if (open_all(m, options, e)) {
     tern_meters_close(m);
-    return e->status;
+    return (int)e->status;
   }
   if (m->primary < 0) m->primary = by_rule(m);
   if (m->primary >= 0) m->sources[m->primary]->fact.primary = true;

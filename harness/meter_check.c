@@ -137,7 +137,7 @@ static void print_json(FILE *out, const check *c) {
 
 int tern_energy_check_with(FILE *out, const tern_energy_check_options *o, tern_error *e) {
   check c = {0};
-  if (tern_meters_open(&c.meters, &o->meters, e)) return e->status;
+  if (tern_meters_open(&c.meters, &o->meters, e)) return (int)e->status;
   c.count = tern_meters_count(c.meters);
   bool any = false;
   for (int i = 0; i < c.count; i++) any = any || tern_meters_fact(c.meters, i)->usable;
@@ -159,13 +159,13 @@ int tern_energy_check_with(FILE *out, const tern_energy_check_options *o, tern_e
 out:
   for (int l = 0; l < LOADS; l++) free(c.readings[l]);
   tern_meters_close(c.meters);
-  return e->status;
+  return (int)e->status;
 }
 
 int tern_energy_check(FILE *out, const char *sysfs_root, bool json, tern_error *e) {
   tern_energy_check_options o = {.meters = TERN_METER_DEFAULTS, .seconds = USUAL_SECONDS, .json = json};
   tern_machine m;
-  if (tern_machine_probe(&m, e)) return e->status;
+  if (tern_machine_probe(&m, e)) return (int)e->status;
   o.cores = tern_machine_cores(&m);
   tern_machine_free(&m);
   o.meters.sysfs_root = sysfs_root;

@@ -46,7 +46,7 @@ static void burn(void *arg, int member, int size) {
 int tern_marker_load(int cores, double seconds, const tern_clock *clock, tern_error *e) {
   tern_team *team;
   busy b = {.clock = clock, .seconds = seconds};
-  if (tern_team_open(&team, cores + 1, NULL, e)) return e->status;
+  if (tern_team_open(&team, cores + 1, NULL, e)) return (int)e->status;
   tern_team_run(team, burn, &b);
   tern_team_close(team);
   return tern_interrupt_check(e);
@@ -59,11 +59,11 @@ int tern_marker_play(tern_marker *m, int cores, double chip, const tern_clock *c
     while (at[run] == *at) run++;
     if (*at == '1') {
       m->edges[m->count++] = clock->wall(clock->arg);
-      if (tern_marker_load(cores, run * chip, clock, e)) return e->status;
+      if (tern_marker_load(cores, run * chip, clock, e)) return (int)e->status;
       m->edges[m->count++] = clock->wall(clock->arg);
     } else {
       clock->wait(clock->arg, run * chip);
-      if (tern_interrupt_check(e)) return e->status;
+      if (tern_interrupt_check(e)) return (int)e->status;
     }
     at += run;
   }
@@ -153,7 +153,7 @@ tern_offset tern_marker_find(const tern_marker *m, const tern_series *s, double 
 
 int tern_meters_align(tern_meters *m, int cores, double chip, tern_error *e) {
   tern_marker marker;
-  if (tern_marker_play(&marker, cores, chip, m->options.clock, e)) return e->status;
+  if (tern_marker_play(&marker, cores, chip, m->options.clock, e)) return (int)e->status;
   m->options.clock->wait(m->options.clock->arg, chip); /* rows come late */
   for (int i = 0; i < m->count; i++) {
     tern_source *s = m->sources[i];

@@ -55,7 +55,7 @@ static void take_counter(const tern_source *s, tern_channel *c, tern_level level
   uint64_t counts;
   double most = most_watts(s);
   if (c->range && elapsed * most > (double)c->range * c->unit) {
-    snprintf(c->broken, sizeof c->broken, "%s: not looked at for %.1f s, in which its counter may have wrapped twice",
+    snprintf(c->broken, sizeof c->broken, "%s: not looked at for %.3g s, in which its counter may have wrapped twice",
              c->name, elapsed);
     return;
   }
@@ -78,7 +78,7 @@ static void take_power(const tern_source *s, tern_channel *c, tern_level level, 
     return;
   }
   if (elapsed > MOST_INTERVAL) {
-    snprintf(c->broken, sizeof c->broken, "%s: not looked at for %.1f s", c->name, elapsed);
+    snprintf(c->broken, sizeof c->broken, "%s: not looked at for %.3g s", c->name, elapsed);
     return;
   }
   c->joules += 0.5 * (c->last.watts + level.watts) * elapsed;
