@@ -41,13 +41,19 @@ static int measure(check *c, const tern_energy_check_options *o, int load, tern_
   return bad;
 }
 
+/* A reason without the kind's name, which stands before it already. */
+static const char *bare(const char *why, const char *kind) {
+  size_t length = strlen(kind);
+  return strncmp(why, kind, length) == 0 && strncmp(why + length, ": ", 2) == 0 ? why + length + 2 : why;
+}
+
 /* What the three readings say of a meter. */
 static const char *verdict(const check *c, int meter) {
   const tern_reading *r[LOADS];
   for (int l = 0; l < LOADS; l++) {
     r[l] = &c->readings[l][meter];
     if (r[l]->how == TERN_MODELLED) return "modelled: says nothing about this machine";
-    if (r[l]->how == TERN_UNAVAILABLE) return r[l]->why;
+    if (r[l]->how == TERN_UNAVAILABLE) return bare(r[l]->why, tern_meters_fact(c->meters, meter)->kind);
   }
   if (r[1]->watts < r[0]->watts * RISE) return "does not follow the load: one core reads no more than idle";
   if (r[2]->watts < r[0]->watts * RISE) return "does not follow the load: all cores read no more than idle";
@@ -57,7 +63,7 @@ static const char *verdict(const check *c, int meter) {
 static void print_meter(FILE *out, const check *c, int meter) {
   const tern_meter_fact *f = tern_meters_fact(c->meters, meter);
   if (!f->usable) {
-    fprintf(out, "  %-10s no: %s\n", f->kind, f->why);
+    fprintf(out, "  %-10s no: %s\n", f->kind, bare(f->why, f->kind));
     if (f->remedy[0]) fprintf(out, "  %-10s try: %s\n", "", f->remedy);
     return;
   }

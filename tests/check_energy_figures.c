@@ -128,7 +128,7 @@ static void the_check_shows_every_meter_under_three_loads(void **state) {
   assert_non_null(strstr(text, "powercap     20.00 W   45.00 W   80.00 W  package: follows the load"));
   assert_non_null(
       strstr(text, "hwmon       130.00 W  130.00 W  130.00 W  machine (primary): does not follow the load: one core"));
-  assert_non_null(strstr(text, "perf       no: perf: no "));
+  assert_non_null(strstr(text, "perf       no: no "));
   free(text);
 
   text = run_check(&b, true);

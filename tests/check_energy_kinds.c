@@ -71,7 +71,7 @@ static void hwmon_counts_what_it_knows(void **state) {
   input->watts = 200;
   fixture_pass(&f, 1);
   r = reading_over(&f, m, "hwmon", 1, 30);
-  assert_no_reading(&r, "not looked at for 30.0 s");
+  assert_no_reading(&r, "not looked at for 30 s");
   r = reading_over(&f, m, "hwmon", 140, 0.5);
   assert_no_reading(&r, "frozen, the same value in 141 looks over 70 s");
   tern_meters_close(m);
