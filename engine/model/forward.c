@@ -130,13 +130,21 @@ static bool all_finite(const float *x, size_t n) {
 }
 
 void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1) {
+  enum { LANES = 16 }; /* several maxima at once: the compiler makes vectors of them */
+  float lane[LANES], best = -INFINITY;
+  int i = row0;
   if (!all_finite(logits + row0, (size_t)(row1 - row0))) l->bad = true;
-  for (int i = row0; i < row1; i++) {
-    if (l->best_id < 0 || logits[i] > l->best) {
-      l->best = logits[i];
-      l->best_id = i;
-    }
+  for (int k = 0; k < LANES; k++) lane[k] = -INFINITY;
+  for (; i + LANES <= row1; i += LANES) {
+    for (int k = 0; k < LANES; k++) lane[k] = logits[i + k] > lane[k] ? logits[i + k] : lane[k];
   }
+  for (; i < row1; i++) lane[0] = logits[i] > lane[0] ? logits[i] : lane[0];
+  for (int k = 0; k < LANES; k++) best = lane[k] > best ? lane[k] : best;
+  if (l->best_id >= 0 && !(best > l->best)) return;
+  for (i = row0; i < row1 && logits[i] != best; i++) continue;
+  if (i == row1) return;
+  l->best = best;
+  l->best_id = i;
 }
 
 /* Final residual of token t, normed, becomes row `slot` of in. */
