@@ -7,7 +7,7 @@ if(NOT TERN_CORE_ONLY)
     ${CMAKE_CURRENT_SOURCE_DIR}/stats_candidates.c
     ${CMAKE_CURRENT_SOURCE_DIR}/stats_path.c)
   target_link_libraries(tern_stats_trials PUBLIC tern_harness)
-  foreach(noun stats_ratio stats_coverage stats_steady stats_interference)
+  foreach(noun stats_ratio stats_coverage stats_steady stats_interference stats_serial)
     add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c)
     target_link_libraries(check_${noun} PRIVATE tern_stats_trials tern_scratch cmocka)
     target_compile_definitions(check_${noun} PRIVATE

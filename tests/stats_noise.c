@@ -1,3 +1,4 @@
+/* Draws come in one written order, so that every compiler gets the same. */
 #include "tests/stats_noise.h"
 
 #include <glob.h>
@@ -29,7 +30,10 @@ static void heavy(const noise *m, dice *d, double *logs, int n) {
 
 /* A share `rate` of the pairs has ten times the spread. */
 static void contaminated(const noise *m, dice *d, double *logs, int n) {
-  for (int i = 0; i < n; i++) logs[i] = m->scale * (dice_unit(d) < m->rate ? 10 : 1) * dice_normal(d);
+  for (int i = 0; i < n; i++) {
+    double spread = m->scale * (dice_unit(d) < m->rate ? 10 : 1);
+    logs[i] = spread * dice_normal(d);
+  }
 }
 
 /* Each side is held up with probability `rate`, by 10 % on the average: what
@@ -39,31 +43,65 @@ static double held_up(const noise *m, dice *d) {
   return m->scale * M_SQRT1_2 * dice_normal(d) + log1p(late);
 }
 static void delays(const noise *m, dice *d, double *logs, int n) {
-  for (int i = 0; i < n; i++) logs[i] = held_up(m, d) - held_up(m, d);
+  for (int i = 0; i < n; i++) {
+    double a = held_up(m, d);
+    logs[i] = a - held_up(m, d);
+  }
 }
 
 /* Memory bandwidth flips between 63 and 36 GB/s; a state lasts `rate`
  * repetitions on the average (exponential), a repetition under way at a flip
  * takes part of both. */
-static void regimes(const noise *m, dice *d, double *logs, int n) {
+typedef struct regime {
+  int slow;
+  double left; /* time until the flip */
+} regime;
+
+static regime regime_begin(const noise *m, dice *d) {
+  regime r = {.slow = dice_unit(d) < 0.5};
+  r.left = m->rate * dice_exponential(d);
+  return r;
+}
+
+static double under_regimes(const noise *m, dice *d, regime *r) {
   static const double speed[2] = {1, 36.0 / 63};
-  int state = dice_unit(d) < 0.5;
-  double left = m->rate * dice_exponential(d);
+  double work = 1, seconds = 0;
+  while (work > r->left * speed[r->slow]) {
+    work -= r->left * speed[r->slow];
+    seconds += r->left;
+    r->slow = !r->slow;
+    r->left = m->rate * dice_exponential(d);
+  }
+  r->left -= work / speed[r->slow];
+  return seconds + work / speed[r->slow];
+}
+
+static void regimes(const noise *m, dice *d, double *logs, int n) {
+  regime r = regime_begin(m, d);
   for (int i = 0; i < n; i++) {
-    double seconds[2];
-    for (int turn = 0; turn < 2; turn++) {
-      double work = 1;
-      seconds[turn] = 0;
-      while (work > left * speed[state]) {
-        work -= left * speed[state];
-        seconds[turn] += left;
-        state = !state;
-        left = m->rate * dice_exponential(d);
-      }
-      seconds[turn] += work / speed[state];
-      left -= work / speed[state];
+    double first = under_regimes(m, d, &r), second = under_regimes(m, d, &r), sign = dice_unit(d) < 0.5 ? 1 : -1;
+    logs[i] = sign * log(first / second) + m->scale * dice_normal(d);
+  }
+}
+
+/* One side reads memory, the other computes in cache for as long. */
+static void regimes_of_one(const noise *m, dice *d, double *logs, int n) {
+  regime r = regime_begin(m, d);
+  for (int i = 0; i < n; i++) {
+    r.left -= 1;
+    while (r.left < 0) {
+      r.slow = !r.slow;
+      r.left += m->rate * dice_exponential(d);
     }
-    logs[i] = (dice_unit(d) < 0.5 ? 1 : -1) * log(seconds[0] / seconds[1]) + m->scale * dice_normal(d);
+    double seconds = under_regimes(m, d, &r);
+    logs[i] = log(seconds) + m->scale * dice_normal(d);
+  }
+}
+
+static void delays_of_one(const noise *m, dice *d, double *logs, int n) {
+  for (int i = 0; i < n; i++) {
+    double a = held_up(m, d);
+    logs[i] = a - m->scale * M_SQRT1_2 * dice_normal(d);
   }
 }
 
@@ -79,6 +117,15 @@ const noise noise_models[] = {
     {"regimes of 5 repetitions, 1 %", 0.01, 5, 0.01, 0, NULL, regimes},
     {"regimes of 20 repetitions, 2 %", 0.02, 20, 0.01, 0, NULL, regimes},
     {"regimes of 100 repetitions, 2 %", 0.02, 100, 0.01, 0, NULL, regimes},
+    {.name = ""},
+};
+
+const noise noise_one_sided[] = {
+    {"delays in 20 % of its repetitions, 1.5 %", 0.015, 0.2, 0.01, 0, NULL, delays_of_one},
+    {"delays in 60 % of its repetitions, 1.5 %", 0.015, 0.6, 0.01, 0, NULL, delays_of_one},
+    {"regimes of 2 repetitions, 2 %", 0.02, 2, 0.01, 0, NULL, regimes_of_one},
+    {"regimes of 20 repetitions, 2 %", 0.02, 20, 0.01, 0, NULL, regimes_of_one},
+    {"regimes of 100 repetitions, 2 %", 0.02, 100, 0.01, 0, NULL, regimes_of_one},
     {.name = ""},
 };
 

@@ -34,6 +34,10 @@ struct noise {
 /* The models, ended by one without a name. */
 extern const noise noise_models[];
 
+/* Noise that only one side feels: no name given by chance makes it even, and
+ * the true ratio is the one that the noise leaves in the long run. */
+extern const noise noise_one_sided[];
+
 /* Adds two noises a file: its blocks drawn singly, and stretches of it in the
  * order of time. Returns how many, at most `room`; -1 with a message when the
  * folder or a file can't be read. */

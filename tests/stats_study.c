@@ -13,6 +13,11 @@ enum { MOST_NOISES = 80, BUDGETS = 7, LEVELS = 5 };
 static const int budgets[BUDGETS] = {5, 8, 10, 15, 20, 30, 40};
 static const double levels[LEVELS] = {0.95, 0.96, 0.965, 0.97, 0.975};
 
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
 static void head(const char *title, const char *first) {
   printf("\n### %s\n\n| %s |", title, first);
 }
@@ -134,14 +139,53 @@ static void table_detection(const noise *list, int count, int trials) {
   }
 }
 
+/* The middle of all pairs' means, from many blocks far apart. */
+static double long_run_middle(const noise *m) {
+  enum { DRAWS = 20001 };
+  static double means[DRAWS];
+  for (int i = 0; i < DRAWS; i++) {
+    double a, b;
+    dice x = {1, (uint64_t)i, 0}, y = {2, (uint64_t)i, 0};
+    m->fill(m, &x, &a, 1);
+    m->fill(m, &y, &b, 1);
+    means[i] = 0.5 * (a + b);
+  }
+  qsort(means, DRAWS, sizeof *means, ascending);
+  return means[DRAWS / 2];
+}
+
+/* Where the method's assumption fails. */
+static void table_one_sided(const noise *list, int count, int trials) {
+  (void)list;
+  (void)count;
+  const candidate own = {"", signed_rank};
+  head("Noise on one side only: coverage of the long-run middle (mean blocks)", "noise");
+  for (int b = 1; b < BUDGETS; b++) printf(" %d |", budgets[b]);
+  rule_below(BUDGETS - 1);
+  for (const noise *m = noise_one_sided; m->name[0]; m++) {
+    double middle = long_run_middle(m);
+    printf("| %s |", m->name);
+    for (int b = 1; b < BUDGETS; b++) {
+      path_rule rule = {TERN_RATIO_LOOK_LEVEL, TERN_RATIO_LEVEL, 0, TERN_RATIO_FIRST_LOOK, budgets[b], m->precision};
+      int inside = 0;
+      double blocks = 0;
+      for (int t = 0; t < trials; t++) {
+        path_end end = path_run(m, &own, &rule, (uint64_t)t);
+        inside += end.found.low <= middle && middle <= end.found.high;
+        blocks += (double)end.blocks / trials;
+      }
+      printf(" %.1f (%.0f) |", 100.0 * inside / trials, blocks);
+    }
+    putchar('\n');
+    fflush(stdout);
+  }
+}
+
 static const struct {
   const char *name;
   void (*put)(const noise *list, int count, int trials);
-} tables[] = {{"once", table_once},
-              {"methods", table_methods},
-              {"levels", table_levels},
-              {"budgets", table_budgets},
-              {"detection", table_detection}};
+} tables[] = {{"once", table_once},       {"methods", table_methods},     {"levels", table_levels},
+              {"budgets", table_budgets}, {"detection", table_detection}, {"one-sided", table_one_sided}};
 
 int main(int argc, char **argv) {
   noise list[MOST_NOISES];
