@@ -16,7 +16,7 @@ typedef struct tern_reading {
   const char *unit; /* "J" */
   char scope[32];   /* "package", "package+dram", "psys", "wall", ... */
   tern_how how;
-  char why[160]; /* when unavailable */
+  char why[320]; /* when unavailable */
 
   double seconds; /* the window */
   double watts;   /* value / seconds */
@@ -67,7 +67,7 @@ typedef struct tern_meter_fact {
   double resolution; /* smallest step seen, J or W; NAN: none seen */
   double interval;   /* s between updates, watched or told by the driver; NAN: not known */
   bool denied;       /* not usable for want of permission alone */
-  char why[160];     /* not usable */
+  char why[320];     /* not usable */
   char remedy[160];  /* command that would make it usable; may be empty */
   tern_how how;      /* of its readings */
 } tern_meter_fact;

@@ -50,7 +50,7 @@ typedef struct tern_channel {
   double interval, step; /* s, J or W; NAN: not known */
   bool moves;
   bool denied;
-  char why[160]; /* can't be read */
+  char why[320]; /* can't be read */
 
   /* State of the window, of meter_poll.c. */
   tern_level last;

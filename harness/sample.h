@@ -25,7 +25,7 @@ typedef struct tern_sample {
   double seconds, read_gbs;
   int64_t bytes_per_token;
   double joules;
-  char joules_how[16], joules_scope[32], joules_why[160];
+  char joules_how[16], joules_scope[32], joules_why[320];
   int64_t body_bytes, head_bytes, embedding_bytes, kv_bytes, peak_rss_bytes;
   int64_t counters[TERN_COUNTERS];
   int64_t steal_ticks;
