@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "baselines/standing.h"
 #include "engine/base/file.h"
 #include "harness/version.h"
 
@@ -129,6 +130,15 @@ void tern_record_engine(tern_record *r, const char *model, const char *engine, c
   json_object_set_new(o, "layers", json_integer(m->layers));
   json_object_set_new(o, "body_weights", json_integer((json_int_t)m->body_weights));
   append(r, "engines", o);
+  const char *doubt = tern_baseline_doubt(f->runner.kernel);
+  if (doubt) {
+    json_t *provisional = json_object_get(r->root, "provisional");
+    if (!provisional) {
+      provisional = json_object();
+      json_object_set_new(r->root, "provisional", provisional);
+    }
+    json_object_set_new(provisional, engine, json_string(doubt));
+  }
 }
 
 void tern_record_skipped(tern_record *r, const char *model, const char *engine, const char *reason) {
