@@ -15,6 +15,7 @@
 #include "engine/base/file.h"
 #include "harness/sample.h"
 #include "harness/stats.h"
+#include "harness/stats_ratio.h"
 
 /* Every engine is compared with these, as baseline/engine time. */
 static const char OURS[] = "ternary";
@@ -132,15 +133,25 @@ static double time_ratio(const tern_sample *ours, const tern_sample *other) {
   return (other->seconds / (double)other->tokens) / (ours->seconds / (double)ours->tokens);
 }
 
-/* % of the other's joules a token that ours does not take. */
-static double saving(const tern_sample *ours, const tern_sample *other) {
-  return strcmp(ours->joules_scope, other->joules_scope) == 0 ? 100 * (1 - energy(ours) / energy(other)) : NAN;
+static double joules_ratio(const tern_sample *ours, const tern_sample *other) {
+  return strcmp(ours->joules_scope, other->joules_scope) == 0 ? energy(other) / energy(ours) : NAN;
 }
 
+static double as_ratio(double ratio) {
+  return ratio;
+}
+
+/* % of the other's joules that ours does not take. */
+static double as_saving(double ratio) {
+  return 100 * (1 - 1 / ratio);
+}
+
+/* Ratios are estimated (harness/stats_ratio.h), then shown; both ways of showing rise with the ratio. */
 static const struct {
   const char *metric, *unit;
-  double (*value)(const tern_sample *, const tern_sample *);
-} pair_metrics[] = {{"speedup", "x", time_ratio}, {"energy_saving", "%", saving}};
+  double (*ratio)(const tern_sample *, const tern_sample *);
+  double (*shown)(double ratio);
+} pair_metrics[] = {{"speedup", "x", time_ratio, as_ratio}, {"energy_saving", "%", joules_ratio, as_saving}};
 
 /* The other engine's sample of the same block, model, workload and team. */
 static const tern_sample *partner(const summary *s, const tern_sample *ours, const char *engine) {
@@ -161,13 +172,15 @@ static void put_pair(const summary *s, const tern_sample *cell, const char *engi
     for (size_t i = 0; i < s->count; i++) {
       const tern_sample *ours = &s->rows[i], *other;
       if (!counts(ours) || !same_cell(ours, cell) || !(other = partner(s, ours, engine))) continue;
-      double v = pair_metrics[m].value(ours, other);
-      if (isfinite(v)) s->values[n++] = v;
+      double v = pair_metrics[m].ratio(ours, other);
+      if (isfinite(v) && v > 0) s->values[n++] = v;
     }
     if (n == 0) continue;
-    tern_estimate found = tern_estimate_median(s->values, n);
+    tern_ratio r = tern_ratio_estimate(s->values, n, TERN_RATIO_LEVEL);
+    double (*shown)(double) = pair_metrics[m].shown;
+    tern_estimate found = {n, shown(r.ratio), r.bounded, shown(r.low), shown(r.high), r.level};
     subject about = {pair_metrics[m].metric, names,         cell->model, cell->workload,
-                     pair_metrics[m].unit,   cell->threads, "measured",  "median of ratios within a block"};
+                     pair_metrics[m].unit,   cell->threads, "measured",  "ratios within a block, signed-rank interval"};
     put_row(s, &about, &found);
   }
 }
