@@ -10,16 +10,17 @@
 #include "harness/counters.h"
 #include "harness/energy.h"
 #include "harness/machine.h"
+#include "harness/meter_check.h"
 #include "harness/peak.h"
 
 typedef struct options {
-  bool json;
+  bool json, energy_check;
   const char *sysfs_root;
 } options;
 
 /* Layouts whose compute peak is told. */
 static const char *const peak_layouts[] = {"t2", "q8", "f32"};
-enum { PEAKS = sizeof peak_layouts / sizeof *peak_layouts, KEY_JSON = 256, KEY_SYSFS };
+enum { PEAKS = sizeof peak_layouts / sizeof *peak_layouts, KEY_JSON = 256, KEY_SYSFS, KEY_ENERGY };
 
 typedef struct ceilings {
   double gbs_one, gbs_all; /* read bandwidth */
@@ -35,6 +36,7 @@ typedef struct probe {
 } probe;
 
 static const struct argp_option option_table[] = {
+    {"energy-check", KEY_ENERGY, NULL, 0, "Only the energy meters, side by side: idle, one core, all cores", 0},
     {"json", KEY_JSON, NULL, 0, "Print everything as JSON", 0},
     {"sysfs-root", KEY_SYSFS, "DIR", 0, "Where /sys is mounted (/sys)", 0},
     {0},
@@ -45,6 +47,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case KEY_JSON:
     o->json = true;
+    return 0;
+  case KEY_ENERGY:
+    o->energy_check = true;
     return 0;
   case KEY_SYSFS:
     o->sysfs_root = arg;
@@ -160,11 +165,13 @@ static int run(int argc, char **argv, tern_error *e) {
       .options = option_table,
       .parser = parse,
       .doc = "Tells what this machine is, which counters and energy sources really move, how fast memory and cores "
-             "are, and what can be reproduced here. Takes a second and changes nothing."};
+             "are, and what can be reproduced here. Takes a second and changes nothing.\vExamples:\n"
+             "  ternmark machine\n  ternmark machine --json\n  ternmark machine --energy-check"};
   options o = {0};
   probe p = {0};
   argv[0] = "ternmark machine";
   argp_parse(&parser, argc, argv, 0, NULL, &o);
+  if (o.energy_check) return tern_energy_check(stdout, o.sysfs_root, o.json, e);
   if (tern_machine_probe(&p.machine, e) || measure_ceilings(&p.top, &p.machine, e)) goto out;
   p.counters = tern_counters_open();
   p.meter = tern_meter_open(o.sysfs_root);
