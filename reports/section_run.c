@@ -103,8 +103,7 @@ void tern_section_rules(tern_doc *d) {
   static const char *const rules[] = {
       "Every speed is a median. Its interval is distribution-free, from order statistics; its confidence is exact.",
       "Fewer than five repetitions give neither an interval nor a verdict.",
-      "A speed-up is estimated from the ratios of times within a block, where both engines ran one after the other: "
-      "Hodges-Lehmann estimate, signed-rank interval.",
+      "A speed-up is the Hodges-Lehmann estimate of the blocks' ratios of times, with its signed-rank interval.",
       "Ours is inside, below or above the published range by the median.",
       "A printed figure stands for everything that rounds to it: 0.4 means 0.35 to 0.45.",
       "Reproduced and not reproduced are said only of outside engines of the same run, by their interval.",
