@@ -46,16 +46,6 @@ int tern_bandwidth_open(tern_bandwidth **out, size_t last_level_cache, tern_erro
   return 0;
 }
 
-void tern_bandwidth_close(tern_bandwidth *b) {
-  if (!b) return;
-  tern_free(b->data, b->bytes);
-  free(b);
-}
-
-size_t tern_bandwidth_bytes(const tern_bandwidth *b) {
-  return b->bytes;
-}
-
 typedef struct pass {
   const tern_bandwidth *b;
   const tern_reader *reader;

@@ -13,8 +13,6 @@ typedef struct tern_bandwidth tern_bandwidth;
 /* A buffer (huge pages asked for) beyond four times `last_level_cache` bytes,
  * less where memory is short. */
 int tern_bandwidth_open(tern_bandwidth **out, size_t last_level_cache, tern_error *e);
-void tern_bandwidth_close(tern_bandwidth *b); /* NULL allowed */
-size_t tern_bandwidth_bytes(const tern_bandwidth *b);
 
 /* Best pass of about `seconds` of reading by `threads` bound to `cpus` (NULL:
  * not bound), in GB/s (1e9); the fastest of the usable readers. */

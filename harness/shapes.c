@@ -3,12 +3,11 @@
  * first rule that fits. */
 #include "harness/shapes.h"
 
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
 #include "harness/nearest.h"
-#include "reports/csv_read.h"
+#include "reports/shapes.h"
 
 static const struct {
   const char *activation, *norms; /* pieces of the row's text; "": any */
@@ -24,16 +23,6 @@ static const struct {
 };
 enum { RULES = sizeof rules / sizeof *rules, MOST_NEAR = 3 };
 
-static const struct {
-  const char *column;
-  size_t offset;
-} dimensions[] = {
-    {"layers", offsetof(tern_synth_shape, layers)},     {"hidden", offsetof(tern_synth_shape, hidden)},
-    {"ffn", offsetof(tern_synth_shape, ffn)},           {"heads", offsetof(tern_synth_shape, heads)},
-    {"kv_heads", offsetof(tern_synth_shape, kv_heads)}, {"head_dim", offsetof(tern_synth_shape, head_dim)},
-    {"vocab", offsetof(tern_synth_shape, vocab)},
-};
-
 static const char *arch_of(const char *activation, const char *norms) {
   for (int i = 0; i < RULES; i++) {
     if (strstr(activation, rules[i].activation) && strstr(norms, rules[i].norms)) return rules[i].arch;
@@ -42,22 +31,21 @@ static const char *arch_of(const char *activation, const char *norms) {
 }
 
 static int read_row(const tern_table *t, int row, tern_synth_shape *out, tern_error *e) {
-  const char *name = tern_table_get(t, row, "model");
-  const char *arch = arch_of(tern_table_get(t, row, "activation"), tern_table_get(t, row, "norms"));
-  if (!arch) return tern_fail(e, TERN_FAILED, "shapes.csv: %s: no architecture for its norms and activation", name);
-  *out = (tern_synth_shape){.rope_theta = tern_table_value(t, row, "rope_theta"),
-                            .tied = strcmp(tern_table_get(t, row, "tied_embeddings"), "yes") == 0};
-  snprintf(out->name, sizeof out->name, "%s", name);
+  tern_shape s;
+  if (tern_shape_read(t, row, &s, e)) return (int)e->status;
+  const char *arch = arch_of(s.activation, s.norms);
+  if (!arch) return tern_fail(e, TERN_FAILED, "shapes.csv: %s: no architecture for its norms and activation", s.name);
+  *out = (tern_synth_shape){.layers = s.layers,
+                            .hidden = s.hidden,
+                            .ffn = s.ffn,
+                            .heads = s.heads,
+                            .kv_heads = s.kv_heads,
+                            .head_dim = s.head_dim,
+                            .vocab = s.vocab,
+                            .rope_theta = s.rope_theta,
+                            .tied = s.tied};
+  snprintf(out->name, sizeof out->name, "%s", s.name);
   snprintf(out->arch, sizeof out->arch, "%s", arch);
-  for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
-    double v = tern_table_value(t, row, dimensions[i].column);
-    if (!(v >= 1 && v <= 1 << 24 && v == floor(v))) {
-      return tern_fail(e, TERN_FAILED, "shapes.csv: %s: column %s is no whole number from 1 up", name,
-                       dimensions[i].column);
-    }
-    *(int *)((char *)out + dimensions[i].offset) = (int)v;
-  }
-  if (!(out->rope_theta > 0)) return tern_fail(e, TERN_FAILED, "shapes.csv: %s: no rope_theta", name);
   return 0;
 }
 

@@ -146,9 +146,6 @@ const char *tern_table_name(const tern_table *t) {
 int tern_table_rows(const tern_table *t) {
   return t->rows;
 }
-int tern_table_columns(const tern_table *t) {
-  return t->columns;
-}
 
 const char *tern_table_header(const tern_table *t, int column) {
   return tern_table_cell(t, -1, column);

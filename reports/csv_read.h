@@ -22,7 +22,6 @@ void tern_table_free(tern_table *t); /* NULL allowed */
 
 const char *tern_table_name(const tern_table *t);
 int tern_table_rows(const tern_table *t);
-int tern_table_columns(const tern_table *t);
 const char *tern_table_header(const tern_table *t, int column);
 /* Index of a column; -1: none of that name. */
 int tern_table_column(const tern_table *t, const char *name);

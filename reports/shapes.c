@@ -26,34 +26,32 @@ static int unknown(const tern_table *t, const char *name, tern_error *e) {
   return tern_fail(e, TERN_FAILED, "%.40s: no such shape; known: %s", name, names);
 }
 
-int tern_shape_find(const char *name, tern_shape *out, tern_error *e) {
-  tern_table *t;
-  if (tern_table_published(&t, "shapes.csv", e)) return (int)e->status;
-  int row = 0, status = 0;
-  while (row < tern_table_rows(t) && strcasecmp(tern_table_get(t, row, "model"), name) != 0) row++;
-  if (row == tern_table_rows(t)) {
-    status = unknown(t, name, e);
-    goto out;
-  }
-  *out = (tern_shape){0};
+int tern_shape_read(const tern_table *t, int row, tern_shape *out, tern_error *e) {
+  *out = (tern_shape){.rope_theta = tern_table_value(t, row, "rope_theta"),
+                      .tied = strcmp(tern_table_get(t, row, "tied_embeddings"), "yes") == 0};
   snprintf(out->name, sizeof out->name, "%s", tern_table_get(t, row, "model"));
   snprintf(out->family, sizeof out->family, "%s", tern_table_get(t, row, "family"));
   snprintf(out->activation, sizeof out->activation, "%s", tern_table_get(t, row, "activation"));
   snprintf(out->norms, sizeof out->norms, "%s", tern_table_get(t, row, "norms"));
   for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
     double value;
-    status = tern_table_real(t, row, tern_table_column(t, dimensions[i].column), &value, e);
-    if (status) goto out;
-    if (!(value >= 1 && value <= 1e9 && value == floor(value))) {
-      status = tern_fail(e, TERN_FAILED, "shapes.csv: %s: %s must be a whole number from 1 on", out->name,
-                         dimensions[i].column);
-      goto out;
+    if (tern_table_real(t, row, tern_table_column(t, dimensions[i].column), &value, e)) return (int)e->status;
+    if (!(value >= 1 && value <= 1 << 24 && value == floor(value))) {
+      return tern_fail(e, TERN_FAILED, "shapes.csv: %s: %s must be a whole number from 1 on", out->name,
+                       dimensions[i].column);
     }
     *(int *)((char *)out + dimensions[i].offset) = (int)value;
   }
-  out->rope_theta = tern_table_value(t, row, "rope_theta");
-  out->tied = strcmp(tern_table_get(t, row, "tied_embeddings"), "yes") == 0;
-out:
+  if (!(out->rope_theta > 0)) return tern_fail(e, TERN_FAILED, "shapes.csv: %s: no rope_theta", out->name);
+  return 0;
+}
+
+int tern_shape_find(const char *name, tern_shape *out, tern_error *e) {
+  tern_table *t;
+  if (tern_table_published(&t, "shapes.csv", e)) return (int)e->status;
+  int row = 0;
+  while (row < tern_table_rows(t) && strcasecmp(tern_table_get(t, row, "model"), name) != 0) row++;
+  int status = row < tern_table_rows(t) ? tern_shape_read(t, row, out, e) : unknown(t, name, e);
   tern_table_free(t);
   return status;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "engine/base/error.h"
+#include "reports/csv_read.h"
 
 typedef struct tern_shape {
   char name[32], family[64], activation[24], norms[96];
@@ -13,6 +14,8 @@ typedef struct tern_shape {
   int tied; /* 1: the output head is the embedding */
 } tern_shape;
 
+/* Row of shapes.csv, checked: sizes are whole numbers from 1 on. */
+int tern_shape_read(const tern_table *t, int row, tern_shape *out, tern_error *e);
 /* Shape of that name (case counts not); fails with the list of names. */
 int tern_shape_find(const char *name, tern_shape *out, tern_error *e);
 
