@@ -21,12 +21,15 @@ typedef struct column {
   const char *name;
   kind kind;
   size_t offset, size;
+  bool later; /* not in the folders of the first program: may be missing */
 } column;
 
 #define FIELD(k, name)                                                                                                 \
-  { #name, k, offsetof(tern_sample, name), sizeof((tern_sample *)0)->name }
+  { #name, k, offsetof(tern_sample, name), sizeof((tern_sample *)0)->name, false }
+#define LATER(k, name)                                                                                                 \
+  { #name, k, offsetof(tern_sample, name), sizeof((tern_sample *)0)->name, true }
 #define COUNTER(i, name)                                                                                               \
-  { name, INTEGER, offsetof(tern_sample, counters) + (i) * sizeof(int64_t), sizeof(int64_t) }
+  { name, INTEGER, offsetof(tern_sample, counters) + (i) * sizeof(int64_t), sizeof(int64_t), false }
 
 static const column columns[] = {
     FIELD(INTEGER, sample),
@@ -64,6 +67,19 @@ static const column columns[] = {
     COUNTER(TERN_MIGRATIONS, "migrations"),
     FIELD(INTEGER, steal_ticks),
     FIELD(TEXT, mark),
+    LATER(INTEGER, attempt),
+    LATER(TEXT, placement),
+    LATER(INTEGER, batch),
+    LATER(INTEGER, calls),
+    LATER(REAL, ttft_s),
+    LATER(REAL, token_p50_s),
+    LATER(REAL, token_p90_s),
+    LATER(REAL, token_p99_s),
+    LATER(REAL, joules_net),
+    LATER(REAL, idle_watts),
+    LATER(TEXT, joules_note),
+    LATER(INTEGER, pass),
+    LATER(TEXT, disturbed),
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns, FILE_LIMIT = 1 << 30, FIELD_LIMIT = 4096, HEADER_LIMIT = 256 };
@@ -221,7 +237,7 @@ static void end_header(reading *r) {
   for (int i = 0; i < COLUMNS; i++) {
     bool found = false;
     for (int f = 0; f < r->fields; f++) found |= r->order[f] == i;
-    if (!found) {
+    if (!found && !columns[i].later) {
       tern_fail(r->e, TERN_FAILED, "%s: column '%s' is missing; is this a samples.csv?", r->path, columns[i].name);
       return;
     }

@@ -30,6 +30,16 @@ typedef struct tern_sample {
   int64_t counters[TERN_COUNTERS];
   int64_t steal_ticks;
   char mark[16];
+  /* Columns that older folders lack. */
+  int64_t attempt; /* a block taken again counts up; the last attempt stands */
+  char placement[32];
+  int64_t batch; /* tokens fed at once; not available: the engine's choice */
+  int64_t calls; /* in the timed window; seconds and joules are of one */
+  double ttft_s, token_p50_s, token_p90_s, token_p99_s;
+  double joules_net, idle_watts;
+  char joules_note[96];
+  int64_t pass;       /* group of hardware counters that was read */
+  char disturbed[96]; /* "steal+waiting" */
 } tern_sample;
 
 /* Every field not available. */

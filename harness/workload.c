@@ -11,21 +11,21 @@
 enum { SHORT = 8 };
 
 static const tern_workload quick[] = {
-    {"prefill-128", TERN_PHASE_PREFILL, 0, 128},
-    {"decode-16@128", TERN_PHASE_DECODE, 128, 16},
-    {"decode-16", TERN_PHASE_DECODE, SHORT, 16},
+    {"prefill-128", TERN_PHASE_PREFILL, 0, 128, 0},
+    {"decode-16@128", TERN_PHASE_DECODE, 128, 16, 0},
+    {"decode-16", TERN_PHASE_DECODE, SHORT, 16, 0},
 };
 
 static const tern_workload normal[] = {
-    {"prefill-512", TERN_PHASE_PREFILL, 0, 512},
-    {"decode-128@512", TERN_PHASE_DECODE, 512, 128},
-    {"decode-128", TERN_PHASE_DECODE, SHORT, 128},
+    {"prefill-512", TERN_PHASE_PREFILL, 0, 512, 0},
+    {"decode-128@512", TERN_PHASE_DECODE, 512, 128, 0},
+    {"decode-128", TERN_PHASE_DECODE, SHORT, 128, 0},
 };
 
 static const tern_workload full[] = {
-    {"prefill-512", TERN_PHASE_PREFILL, 0, 512},       {"decode-128@512", TERN_PHASE_DECODE, 512, 128},
-    {"decode-128", TERN_PHASE_DECODE, SHORT, 128},     {"prefill-2048", TERN_PHASE_PREFILL, 0, 2048},
-    {"decode-128@2048", TERN_PHASE_DECODE, 2048, 128},
+    {"prefill-512", TERN_PHASE_PREFILL, 0, 512, 0},       {"decode-128@512", TERN_PHASE_DECODE, 512, 128, 0},
+    {"decode-128", TERN_PHASE_DECODE, SHORT, 128, 0},     {"prefill-2048", TERN_PHASE_PREFILL, 0, 2048, 0},
+    {"decode-128@2048", TERN_PHASE_DECODE, 2048, 128, 0},
 };
 
 static const tern_preset presets[] = {

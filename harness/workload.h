@@ -9,6 +9,7 @@ typedef struct tern_workload {
   tern_phase phase;
   int context; /* tokens in the KV cache before the timed call */
   int tokens;  /* of the timed call */
+  int batch;   /* tokens fed at once in prefill; 0: the engine's choice */
 } tern_workload;
 
 typedef struct tern_preset {

@@ -22,9 +22,9 @@ enum { IDS = 64 };
 
 static char dir[256], model[300];
 static int32_t ids[IDS];
-static const tern_workload prefill = {"prefill-32", TERN_PHASE_PREFILL, 0, 32},
-                           deep = {"decode-8@32", TERN_PHASE_DECODE, 32, 8},
-                           fresh = {"decode-8", TERN_PHASE_DECODE, 4, 8};
+static const tern_workload prefill = {"prefill-32", TERN_PHASE_PREFILL, 0, 32, 0},
+                           deep = {"decode-8@32", TERN_PHASE_DECODE, 32, 8, 0},
+                           fresh = {"decode-8", TERN_PHASE_DECODE, 4, 8, 0};
 
 static int make_model(void **state) {
   (void)state;
