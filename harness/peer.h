@@ -6,6 +6,7 @@
 #define TERN_HARNESS_PEER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/base/error.h"
