@@ -213,6 +213,13 @@ int tern_meters_primary(const tern_meters *m) {
   return m->primary;
 }
 
+void tern_meters_reasons(const tern_meters *m, char *text, size_t size) {
+  size_t used = 0;
+  text[0] = '\0';
+  for (int i = 0; i < m->count && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "; " : "", m->sources[i]->fact.why);
+}
+
 const char *tern_how_name(tern_how how) {
   static const char *const names[] = {"measured", "modelled", "unavailable"};
   return names[how];

@@ -92,12 +92,17 @@ const tern_meter_fact *tern_meters_fact(const tern_meters *m, int meter);
 int tern_meters_parts(const tern_meters *m, int meter, int index, tern_meter_part *part);
 /* The meter whose readings count; -1: none is usable and none was named. */
 int tern_meters_primary(const tern_meters *m);
+/* Why no meter is usable: every kind's reason, one after the other. */
+void tern_meters_reasons(const tern_meters *m, char *text, size_t size);
 
 /* A window: readings[tern_meters_count]. While it lasts a thread looks at the
  * sources, so that no counter wraps unseen. One window at a time. */
 void tern_meters_start(tern_meters *m);
 void tern_meters_sample(tern_meters *m); /* one look now */
 void tern_meters_stop(tern_meters *m, tern_reading *readings);
+/* Whether the primary was seen to fail since the window began: it will give no
+ * reading, however long the window lasts. */
+bool tern_meters_broken(tern_meters *m);
 /* Seconds that looking took in the last window. */
 double tern_meters_cost(const tern_meters *m);
 /* Watches for so long how often and in what steps the sources move, and fills

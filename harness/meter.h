@@ -94,6 +94,8 @@ typedef struct tern_meter_kind {
   /* Kinds that keep time themselves. The reading comes in unavailable. */
   void (*begin)(tern_source *s);
   void (*finish)(tern_source *s, tern_instant end, tern_reading *out);
+  /* Whether it has given its last value; NULL: it never ends by itself. */
+  bool (*ended)(const tern_source *s);
   void (*close)(tern_source *s);
 } tern_meter_kind;
 

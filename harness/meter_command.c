@@ -95,6 +95,7 @@ const tern_meter_kind tern_meter_command = {.name = "command",
                                             .open = command_open,
                                             .begin = tern_live_begin,
                                             .finish = tern_live_finish,
+                                            .ended = tern_live_ended,
                                             .close = tern_live_close};
 
 const tern_meter_kind tern_meter_serial = {.name = "serial",
@@ -102,4 +103,5 @@ const tern_meter_kind tern_meter_serial = {.name = "serial",
                                            .open = serial_open,
                                            .begin = tern_live_begin,
                                            .finish = tern_live_finish,
+                                           .ended = tern_live_ended,
                                            .close = tern_live_close};

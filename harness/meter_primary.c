@@ -20,10 +20,7 @@ tern_meter *tern_meter_open(const char *sysfs_root) {
     free(m);
     return NULL;
   }
-  for (int i = 0; i < m->all->count; i++) {
-    size_t used = strlen(m->reasons);
-    snprintf(m->reasons + used, sizeof m->reasons - used, "%s%s", used ? "; " : "", m->all->sources[i]->fact.why);
-  }
+  tern_meters_reasons(m->all, m->reasons, sizeof m->reasons);
   return m;
 }
 

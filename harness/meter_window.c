@@ -152,6 +152,18 @@ void tern_meters_stop(tern_meters *m, tern_reading *readings) {
   for (int i = 0; i < m->count; i++) finish(m->sources[i], m->ends[i], &readings[i]);
 }
 
+bool tern_meters_broken(tern_meters *m) {
+  const tern_source *s = m->primary < 0 ? NULL : m->sources[m->primary];
+  if (!s || !s->state) return true;
+  if (s->kind->ended) return s->kind->ended(s);
+  pthread_mutex_lock(&m->lock);
+  bool broken = polled(s) && s->broken[0];
+  for (int i = 0; i < s->count && polled(s); i++)
+    broken = broken || (s->channels[i].counted && s->channels[i].broken[0]);
+  pthread_mutex_unlock(&m->lock);
+  return broken;
+}
+
 double tern_meters_cost(const tern_meters *m) {
   return m->cost;
 }
