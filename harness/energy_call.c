@@ -205,6 +205,15 @@ static bool wants(const tern_energy_run *r, window *w) {
   return !back && at - w->began < w->length && w->sum < 2 * w->length && !tern_meters_broken(r->meters);
 }
 
+/* A source that ended may have covered the calls so far: too short all the same. */
+static void refuse_short(const tern_energy_run *r, const window *w, tern_reading *reading) {
+  if (reading->how != TERN_MEASURED || reading->seconds >= w->length - 1e-6) return;
+  double seconds = reading->seconds;
+  *reading = tern_reading_none();
+  snprintf(reading->why, sizeof reading->why, "%s: it ended %.3g s into a window that needs %.3g s", primary(r)->kind,
+           seconds, w->length);
+}
+
 int tern_energy_call(tern_energy_run *r, tern_energy_work work, void *arg, tern_energy_share *out, tern_error *e) {
   window w = {.length = tern_energy_window_s(r)};
   tern_reading reading = tern_reading_none();
@@ -224,6 +233,7 @@ int tern_energy_call(tern_energy_run *r, tern_energy_work work, void *arg, tern_
   if (bad) return bad;
   if (metered) {
     r->worked += now(r) - w.began;
+    refuse_short(r, &w, &reading);
     subtract(r, &reading);
     judge(r, &reading);
   }
