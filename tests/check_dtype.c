@@ -37,9 +37,9 @@ static void the_table_is_found_by_id_and_name(void **state) {
     assert_null(tern_dtype_foreign(t->id));
   }
   assert_ptr_equal(tern_dtype_by_name("i2_s"), type_of(TERN_DISK_I2_S));
-  assert_null(tern_dtype_by_name("q4_k"));
-  assert_null(tern_dtype_by_id(12));
-  assert_string_equal(tern_dtype_foreign(12), "Q4_K");
+  assert_null(tern_dtype_by_name("q5_k"));
+  assert_null(tern_dtype_by_id(13));
+  assert_string_equal(tern_dtype_foreign(13), "Q5_K");
 }
 
 static void sizes_are_those_of_the_format(void **state) {
@@ -47,8 +47,10 @@ static void sizes_are_those_of_the_format(void **state) {
   static const struct {
     uint32_t id;
     size_t bytes;
-  } rows[] = {{TERN_DISK_F32, 40960}, {TERN_DISK_F16, 20480},  {TERN_DISK_BF16, 20480}, {TERN_DISK_Q8_0, 10880},
-              {TERN_DISK_Q6_K, 8400}, {TERN_DISK_TQ1_0, 2160}, {TERN_DISK_TQ2_0, 2640}, {TERN_DISK_I2_S, 2592}};
+  } rows[] = {{TERN_DISK_F32, 40960},   {TERN_DISK_F16, 20480},  {TERN_DISK_BF16, 20480}, {TERN_DISK_Q8_0, 10880},
+              {TERN_DISK_Q6_K, 8400},   {TERN_DISK_TQ1_0, 2160}, {TERN_DISK_TQ2_0, 2640}, {TERN_DISK_I2_S, 2592},
+              {TERN_DISK_Q4_0, 5760},   {TERN_DISK_Q4_K, 5760},  {TERN_DISK_Q2_0, 2880},  {TERN_DISK_Q2_0_128, 2720},
+              {TERN_DISK_IQ1_BN, 2096}, {TERN_DISK_IQ2_BN, 2592}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const tern_dtype *t = type_of(rows[i].id);
     assert_int_equal(t->bytes(8, 1280), rows[i].bytes);
@@ -58,22 +60,25 @@ static void sizes_are_those_of_the_format(void **state) {
   assert_true(type_of(TERN_DISK_I2_S)->bytes(1, 64) == SIZE_MAX); /* half a block */
 }
 
-/* Hashes: llama.cpp's gguf-py 0.17 dequantize() of the same bytes. */
+/* Hashes: what llama.cpp (gguf-py 0.17; Q4_0, Q4_K and Q2_0: ggml 0.21) makes of the same bytes. */
 static void blocks_decode_as_ggml_does(void **state) {
   (void)state;
   static const struct {
     uint32_t id;
-    int size, block, high; /* of a block: bytes, weights, place of the scale's high byte */
+    int size, block, high, second; /* of a block: bytes, weights, places of the scales' high bytes */
     uint64_t hash;
-  } rows[] = {{TERN_DISK_Q8_0, 34, 32, 1, UINT64_C(0x1ad2ad8cfd62e0d9)},
-              {TERN_DISK_Q6_K, 210, 256, 209, UINT64_C(0x43a6bed15bc8cc68)},
-              {TERN_DISK_TQ1_0, 54, 256, 53, UINT64_C(0x667e26cbcbf918d5)},
-              {TERN_DISK_TQ2_0, 66, 256, 65, UINT64_C(0xa67480d2817d721b)}};
+  } rows[] = {{TERN_DISK_Q8_0, 34, 32, 1, 1, UINT64_C(0x1ad2ad8cfd62e0d9)},
+              {TERN_DISK_Q6_K, 210, 256, 209, 209, UINT64_C(0x43a6bed15bc8cc68)},
+              {TERN_DISK_TQ1_0, 54, 256, 53, 53, UINT64_C(0x667e26cbcbf918d5)},
+              {TERN_DISK_TQ2_0, 66, 256, 65, 65, UINT64_C(0xa67480d2817d721b)},
+              {TERN_DISK_Q4_0, 18, 32, 1, 1, UINT64_C(0x8393657cdd819f2f)},
+              {TERN_DISK_Q4_K, 144, 256, 1, 3, UINT64_C(0x3bc70fa658267647)},
+              {TERN_DISK_Q2_0, 18, 64, 1, 1, UINT64_C(0x63ef5a523ff95f55)}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     uint8_t data[16 * 210];
     float out[16 * 256];
     for (int k = 0; k < 16 * rows[i].size; k++) data[k] = (uint8_t)tern_random_at(7, rows[i].id, (uint64_t)k);
-    for (int k = 0; k < 16; k++) data[k * rows[i].size + rows[i].high] = 0x34;
+    for (int k = 0; k < 16; k++) data[k * rows[i].size + rows[i].high] = data[k * rows[i].size + rows[i].second] = 0x34;
     int cols = 8 * rows[i].block;
     for (int r = 0; r < 2; r++) type_of(rows[i].id)->row_floats(data, 2, cols, r, TERN_I2S_AUTO, out + r * cols);
     if (hash_of(out, 2 * cols) != rows[i].hash) fail_msg("%s decodes differently", type_of(rows[i].id)->name);
@@ -143,6 +148,31 @@ static void i2s_bytes_are_those_of_bitnet_cpp(void **state) {
   assert_memory_equal(data + 32, one, sizeof one); /* the scale, then zeros */
 }
 
+static uint64_t hash_of_bytes(const uint8_t *p, size_t n) {
+  uint64_t h = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < n; i++) h = (h ^ p[i]) * UINT64_C(0x100000001b3);
+  return h;
+}
+
+/* Hashes: ik_llama.cpp 8337e4c, ggml_quantize_chunk of the same codes times 0.25. */
+static void bn_bytes_are_those_of_ik_llama_cpp(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t id;
+    size_t size;
+    uint64_t hash;
+  } rows[] = {{TERN_DISK_IQ1_BN, 106, UINT64_C(0x977ff565b6f495e0)},
+              {TERN_DISK_IQ2_BN, 132, UINT64_C(0x69b2edc6e060110b)}};
+  int8_t codes[512];
+  for (int i = 0; i < 512; i++) codes[i] = (int8_t)code_at(0, i);
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    uint8_t data[132];
+    type_of(rows[k].id)->put_codes(data, 1, 512, 0, 1, codes, 0.25f);
+    assert_int_equal(type_of(rows[k].id)->bytes(1, 512), rows[k].size);
+    if (hash_of_bytes(data, rows[k].size) != rows[k].hash) fail_msg("%s", type_of(rows[k].id)->name);
+  }
+}
+
 static void what_is_not_ternary_is_told(void **state) {
   (void)state;
   int8_t codes[256];
@@ -166,7 +196,7 @@ static void what_is_not_ternary_is_told(void **state) {
 static void a_row_of_unequal_block_scales_has_no_codes(void **state) {
   (void)state;
   static const uint32_t ids[] = {TERN_DISK_TQ1_0, TERN_DISK_TQ2_0};
-  for (size_t k = 0; k < 2; k++) {
+  for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
     const tern_dtype *t = type_of(ids[k]);
     uint8_t data[3 * 66];
     int8_t codes[768], got[768];
@@ -211,11 +241,10 @@ static void floats_come_back_within_their_types_precision(void **state) {
   static const struct {
     uint32_t id;
     double error;
-  } rows[] = {{TERN_DISK_F32, 0},
-              {TERN_DISK_F16, 0x1p-11},
-              {TERN_DISK_BF16, 0x1p-8},
-              {TERN_DISK_Q8_0, 0.5 / 127 + 0x1p-11},
-              {TERN_DISK_Q6_K, 1.0 / 30}};
+  } rows[] = {{TERN_DISK_F32, 0},         {TERN_DISK_F16, 0x1p-11},
+              {TERN_DISK_BF16, 0x1p-8},   {TERN_DISK_Q8_0, 0.5 / 127 + 0x1p-11},
+              {TERN_DISK_Q6_K, 1.0 / 30}, {TERN_DISK_Q4_0, 1.01 / 8},
+              {TERN_DISK_Q4_K, 1.2 / 15}};
   static float values[ROWS * COLS];
   for (int i = 0; i < ROWS * COLS; i++) {
     values[i] = (float)(tern_random_unit(tern_random_at(5, 5, (uint64_t)i)) - 0.5) * 0.1f;
@@ -280,6 +309,7 @@ int main(void) {
       cmocka_unit_test(blocks_decode_as_ggml_does),
       cmocka_unit_test(i2s_reads_in_all_three_orders),
       cmocka_unit_test(i2s_bytes_are_those_of_bitnet_cpp),
+      cmocka_unit_test(bn_bytes_are_those_of_ik_llama_cpp),
       cmocka_unit_test(what_is_not_ternary_is_told),
       cmocka_unit_test(a_row_of_unequal_block_scales_has_no_codes),
       cmocka_unit_test(codes_come_back_from_every_ternary_type),

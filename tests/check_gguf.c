@@ -160,6 +160,32 @@ static void a_written_file_reads_back(void **state) {
   folder_close(&s);
 }
 
+/* Both forms have id 42: only the tensors' places tell them apart. */
+static void both_forms_of_q2_0_are_told_apart(void **state) {
+  (void)state;
+  static const uint32_t forms[] = {TERN_DISK_Q2_0, TERN_DISK_Q2_0_128};
+  static const char *const names[] = {"a", "b", "c"};
+  folder s = folder_open();
+  for (size_t k = 0; k < 2; k++) {
+    const tern_dtype *type = tern_dtype_by_id(forms[k]);
+    const int64_t shape[2] = {512, 16};
+    uint8_t *bytes = calloc(1, type->bytes(16, 512));
+    tern_error e = {0};
+    tern_gguf_writer *w;
+    tern_gguf *g;
+    assert_int_equal(tern_gguf_writer_open(&w, folder_path(&s, "q2"), &e), 0);
+    for (int i = 0; i < 3; i++) tern_gguf_put_tensor(w, names[i], type, 2, shape);
+    assert_int_equal(tern_gguf_writer_start(w, &e), 0);
+    for (int i = 0; i < 3; i++) tern_gguf_writer_data(w, i, 0, bytes, type->bytes(16, 512), &e);
+    if (tern_gguf_writer_finish(w, &e)) fail_msg("%s", e.text);
+    if (tern_gguf_open(&g, folder_path(&s, "q2"), &e)) fail_msg("%s", e.text);
+    for (int i = 0; i < 3; i++) assert_ptr_equal(tern_gguf_tensor_find(g, names[i])->type, type);
+    tern_gguf_close(g);
+    free(bytes);
+  }
+  folder_close(&s);
+}
+
 static void the_same_content_gives_the_same_bytes(void **state) {
   (void)state;
   folder s = folder_open();
@@ -213,6 +239,7 @@ static void a_disk_too_small_fails_at_the_start(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_written_file_reads_back),
+      cmocka_unit_test(both_forms_of_q2_0_are_told_apart),
       cmocka_unit_test(the_same_content_gives_the_same_bytes),
       cmocka_unit_test(an_abandoned_writer_leaves_nothing),
       cmocka_unit_test(a_disk_too_small_fails_at_the_start),

@@ -166,9 +166,10 @@ static void wrong_types_and_names_are_refused(void **state) {
   refuse(f.key_length + 8 + 3, 0, 1, "NUL");
   refuse(f.name_length, 0, 8, "name");
   refuse(f.name_length + 8, 0, 1, "NUL");
-  refuse(f.type, 12, 4, "Q4_K");
-  refuse(f.type, 12, 4, "'t.1'");
+  refuse(f.type, 13, 4, "Q5_K");
+  refuse(f.type, 13, 4, "'t.1'");
   refuse(f.type, 777, 4, "777");
+  refuse(f.type, TERN_DISK_Q2_0_128, 4, "unknown"); /* a name of our own, never a file's */
 }
 
 static void wrong_shapes_are_refused(void **state) {

@@ -9,16 +9,22 @@
 
 #include "engine/base/error.h"
 
-/* GGUF type ids (ggml's; 36 is bitnet.cpp's I2_S). */
+/* GGUF type ids (ggml's; 36 is bitnet.cpp's I2_S, 134 and 135 ik_llama.cpp's). */
 enum {
   TERN_DISK_F32 = 0,
   TERN_DISK_F16 = 1,
+  TERN_DISK_Q4_0 = 2,
   TERN_DISK_Q8_0 = 8,
+  TERN_DISK_Q4_K = 12,
   TERN_DISK_Q6_K = 14,
   TERN_DISK_BF16 = 30,
   TERN_DISK_TQ1_0 = 34,
   TERN_DISK_TQ2_0 = 35,
-  TERN_DISK_I2_S = 36
+  TERN_DISK_I2_S = 36,
+  TERN_DISK_Q2_0 = 42,
+  TERN_DISK_IQ1_BN = 134,
+  TERN_DISK_IQ2_BN = 135,
+  TERN_DISK_Q2_0_128 = 0x10000 | 42 /* in the file: 42 */
 };
 
 /* Orders of I2_S's 2-bit fields (the file has no tag; design: formats). */

@@ -2,15 +2,9 @@
  * TQ2_0: 64 bytes; weight 128 h + 32 k + m is byte 32 h + m at bits 2 k.
  * TQ1_0: bytes of five base-3 digits (as a fraction: digit n of byte b is
  * 3 * (b * 3^n mod 256) >> 8), the last four bytes of four. */
-#include <string.h>
+#include "engine/format/dtype_blocks.h"
 
-#include "engine/format/dtype_rows.h"
-
-enum { BLOCK = 256, TQ2_D = 64, TQ2_BYTES = 66, TQ1_D = 52, TQ1_BYTES = 54 };
-
-/* Codes 0, 1, 2 (3: not ternary) of a block. */
-typedef void (*unpack_fn)(const uint8_t *data, uint8_t *q);
-typedef void (*pack_fn)(uint8_t *data, const int8_t *codes);
+enum { BLOCK = 256 };
 
 static void tq2_unpack(const uint8_t *data, uint8_t *q) {
   for (int h = 0; h < 2; h++) {
@@ -59,89 +53,23 @@ static void tq1_pack(uint8_t *data, const int8_t *codes) {
   }
 }
 
-static float scale_at(const uint8_t *data) {
-  uint16_t h;
-  memcpy(&h, data, 2);
-  return tern_f32_from_f16(h);
-}
-
-static void floats(const uint8_t *data, int cols, int size, unpack_fn unpack, float *out) {
-  for (int c = 0; c < cols; c += BLOCK, data += size) {
-    uint8_t q[BLOCK];
-    unpack(data, q);
-    float d = scale_at(data + size - 2);
-    for (int i = 0; i < BLOCK; i++) out[c + i] = d * (float)(q[i] - 1);
-  }
-}
-
-/* A block of zeros has no say in the row's scale (ggml's quantiser gives it 0). */
-static int codes_of(const uint8_t *data, int cols, int size, unpack_fn unpack, int8_t *codes, float *scale) {
-  bool known = false;
-  *scale = 0;
-  for (int c = 0; c < cols; c += BLOCK, data += size) {
-    uint8_t q[BLOCK], all = 0, broken = 0;
-    unpack(data, q);
-    float d = scale_at(data + size - 2);
-    for (int i = 0; i < BLOCK; i++) {
-      broken |= q[i] == 3;
-      all |= q[i] ^ 1;
-      codes[c + i] = (int8_t)(d == 0 ? 0 : q[i] - 1);
-    }
-    if (broken || !(d == d)) return 1;
-    if (!all || d == 0) continue;
-    if (known && d != *scale) return 1;
-    *scale = d;
-    known = true;
-  }
-  return 0;
-}
-
-static void put(uint8_t *data, int cols, int count, int size, pack_fn pack, const int8_t *codes, float scale) {
-  uint16_t h = tern_f16_from_f32(scale);
-  size_t blocks = (size_t)count * (size_t)(cols / BLOCK);
-  for (size_t b = 0; b < blocks; b++, data += size) {
-    pack(data, codes + b * BLOCK);
-    memcpy(data + size - 2, &h, 2);
-  }
-}
+static const tern_block_form tq2 = {BLOCK, 66, 64, tq2_unpack, tq2_pack}, tq1 = {BLOCK, 54, 52, tq1_unpack, tq1_pack};
 
 static size_t tq2_bytes(int64_t rows, int64_t cols) {
-  return tern_block_bytes(rows, cols, BLOCK, TQ2_BYTES);
+  return tern_blocks_bytes(&tq2, rows, cols);
 }
-static size_t tq1_bytes(int64_t rows, int64_t cols) {
-  return tern_block_bytes(rows, cols, BLOCK, TQ1_BYTES);
-}
-
 static void tq2_floats(const uint8_t *data, int rows, int cols, int row, tern_i2s order, float *out) {
   (void)rows, (void)order;
-  floats(data + (size_t)row * tq2_bytes(1, cols), cols, TQ2_BYTES, tq2_unpack, out);
+  tern_blocks_floats(&tq2, data, cols, row, out);
 }
-
 static int tq2_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s order, int8_t *codes, float *scale) {
   (void)rows, (void)order;
-  return codes_of(data + (size_t)row * tq2_bytes(1, cols), cols, TQ2_BYTES, tq2_unpack, codes, scale);
+  return tern_blocks_codes(&tq2, data, cols, row, codes, scale);
 }
-
 static void tq2_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
   (void)rows;
-  put(data + (size_t)row0 * tq2_bytes(1, cols), cols, count, TQ2_BYTES, tq2_pack, codes, scale);
+  tern_blocks_put(&tq2, data, cols, row0, count, codes, scale);
 }
-
-static void tq1_floats(const uint8_t *data, int rows, int cols, int row, tern_i2s order, float *out) {
-  (void)rows, (void)order;
-  floats(data + (size_t)row * tq1_bytes(1, cols), cols, TQ1_BYTES, tq1_unpack, out);
-}
-
-static int tq1_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s order, int8_t *codes, float *scale) {
-  (void)rows, (void)order;
-  return codes_of(data + (size_t)row * tq1_bytes(1, cols), cols, TQ1_BYTES, tq1_unpack, codes, scale);
-}
-
-static void tq1_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
-  (void)rows;
-  put(data + (size_t)row0 * tq1_bytes(1, cols), cols, count, TQ1_BYTES, tq1_pack, codes, scale);
-}
-
 const tern_dtype tern_dtype_tq2_0 = {.id = TERN_DISK_TQ2_0,
                                      .name = "TQ2_0",
                                      .ternary = true,
@@ -150,6 +78,22 @@ const tern_dtype tern_dtype_tq2_0 = {.id = TERN_DISK_TQ2_0,
                                      .row_floats = tq2_floats,
                                      .row_codes = tq2_codes,
                                      .put_codes = tq2_put};
+
+static size_t tq1_bytes(int64_t rows, int64_t cols) {
+  return tern_blocks_bytes(&tq1, rows, cols);
+}
+static void tq1_floats(const uint8_t *data, int rows, int cols, int row, tern_i2s order, float *out) {
+  (void)rows, (void)order;
+  tern_blocks_floats(&tq1, data, cols, row, out);
+}
+static int tq1_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s order, int8_t *codes, float *scale) {
+  (void)rows, (void)order;
+  return tern_blocks_codes(&tq1, data, cols, row, codes, scale);
+}
+static void tq1_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
+  (void)rows;
+  tern_blocks_put(&tq1, data, cols, row0, count, codes, scale);
+}
 const tern_dtype tern_dtype_tq1_0 = {.id = TERN_DISK_TQ1_0,
                                      .name = "TQ1_0",
                                      .ternary = true,

@@ -171,12 +171,12 @@ static int check_shape(cursor *c, tern_gguf_tensor *t, const uint64_t shape[4], 
 }
 
 static int check_type(cursor *c, tern_gguf_tensor *t, uint32_t id) {
-  t->type = tern_dtype_by_id(id);
+  t->type = id <= 0xffff ? tern_dtype_by_id(id) : NULL; /* above: forms that only we tell apart */
   if (t->type) return 0;
   const char *foreign = tern_dtype_foreign(id);
   return tern_fail(c->e, TERN_FAILED,
-                   "%s: tensor '%s': type %u (%s) is not supported; I2_S, TQ1_0, TQ2_0, F32, F16, "
-                   "BF16, Q8_0 and Q6_K are",
+                   "%s: tensor '%s': type %u (%s) is not supported; I2_S, TQ1_0, TQ2_0, Q2_0, IQ1_BN, IQ2_BN, F32, "
+                   "F16, BF16, Q8_0, Q6_K, Q4_K and Q4_0 are",
                    c->file, t->name, id, foreign ? foreign : "unknown");
 }
 
@@ -271,12 +271,42 @@ static int order_offsets(const void *a, const void *b) {
   return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+/* All tensors by offset; free(). NULL: out of memory. */
+static tern_gguf_tensor **by_offset(const tern_gguf *g) {
+  size_t n = (size_t)g->tensor_count;
+  tern_gguf_tensor **list = calloc(n + 1, sizeof *list);
+  for (size_t i = 0; list && i < n; i++) list[i] = &g->tensors[i];
+  if (list) qsort(list, n, sizeof *list, order_offsets);
+  return list;
+}
+
+/* Two forms of Q2_0 share an id (dtype_q2.c). Where the form with more bytes
+ * would reach into the next tensor, the whole file is taken for the other. */
+static int choose_q2_form(tern_gguf *g, cursor *c, size_t data_bytes) {
+  size_t n = (size_t)g->tensor_count;
+  tern_gguf_tensor **list = by_offset(g);
+  if (!list) return tern_fail(c->e, TERN_FAILED, "%s: out of memory", c->file);
+  const tern_dtype *other = tern_dtype_by_id(TERN_DISK_Q2_0_128);
+  bool fits = true, possible = true;
+  for (size_t i = 0; i < n; i++) {
+    size_t end = i + 1 < n ? list[i + 1]->offset : data_bytes;
+    if (list[i]->type->id != TERN_DISK_Q2_0) continue;
+    fits &= end >= list[i]->offset && list[i]->bytes <= end - list[i]->offset;
+    possible &= list[i]->shape[0] % other->block == 0;
+  }
+  for (size_t i = 0; i < n && !fits && possible; i++) {
+    if (list[i]->type->id != TERN_DISK_Q2_0) continue;
+    list[i]->type = other;
+    list[i]->bytes = other->bytes(list[i]->shape[1] * list[i]->shape[2] * list[i]->shape[3], list[i]->shape[0]);
+  }
+  free(list);
+  return 0;
+}
+
 static int check_overlap(const tern_gguf *g, cursor *c) {
   size_t n = (size_t)g->tensor_count;
-  const tern_gguf_tensor **list = calloc(n + 1, sizeof *list);
+  tern_gguf_tensor **list = by_offset(g);
   if (!list) return tern_fail(c->e, TERN_FAILED, "%s: out of memory", c->file);
-  for (size_t i = 0; i < n; i++) list[i] = &g->tensors[i];
-  qsort(list, n, sizeof *list, order_offsets);
   int rc = 0;
   for (size_t i = 1; i < n && !rc; i++) {
     if (list[i - 1]->offset + list[i - 1]->bytes > list[i]->offset) {
@@ -292,6 +322,7 @@ static int place_tensors(tern_gguf *g, cursor *c) {
   size_t alignment;
   if (read_alignment(g, c, &alignment)) return TERN_FAILED;
   size_t start = (c->at + alignment - 1) / alignment * alignment;
+  if (choose_q2_form(g, c, start > c->size ? 0 : c->size - start)) return TERN_FAILED;
   for (int i = 0; i < g->tensor_count; i++) {
     tern_gguf_tensor *t = &g->tensors[i];
     if (t->offset % alignment) {

@@ -150,7 +150,7 @@ int tern_gguf_put_tensor(tern_gguf_writer *w, const char *name, const tern_dtype
     w->wrong = "a tensor's shape does not fit its type";
     bytes = 0;
   }
-  uint32_t count = (uint32_t)dims, id = type->id;
+  uint32_t count = (uint32_t)dims, id = type->id & 0xffff; /* forms of one type share its id */
   uint64_t offset = w->data_bytes;
   append_string(&w->table, name, strlen(name));
   append(&w->table, &count, sizeof count);
