@@ -1,0 +1,63 @@
+/* The formulas of summary_derived.h. */
+#include "harness/summary_derived.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "reports/manifest.h"
+
+/* Every engine runs the same graph: any entry of the model tells its weights. */
+static double weights_of(const json_t *manifest, const char *model) {
+  const json_t *engines = tern_manifest_at(manifest, "engines");
+  for (size_t i = 0; i < json_array_size(engines); i++) {
+    const json_t *engine = json_array_get(engines, i);
+    const char *name = json_string_value(json_object_get(engine, "model"));
+    double weights = tern_manifest_number(engine, "body_weights");
+    if (name && strcmp(name, model) == 0 && weights > 0) return weights;
+  }
+  return NAN;
+}
+
+/* NAN when it did not count. */
+static double count(const tern_sample *r, tern_counter c) {
+  return r->counters[c] == TERN_NO_COUNT ? NAN : (double)r->counters[c];
+}
+
+tern_derived tern_derived_of(const json_t *manifest, const tern_cell_rows *cell) {
+  const tern_sample *first = cell->rows;
+  tern_derived d = {.weights = weights_of(manifest, first->model),
+                    .peak_gops = NAN,
+                    .read_gbs = tern_manifest_number(manifest, "limits.read_gbs"),
+                    .grid_co2 = tern_manifest_number(manifest, "grid_co2_g_per_kwh")};
+  const json_t *peaks = tern_manifest_at(manifest, "limits.gops");
+  const json_t *peak = first->kernel[0] ? json_object_get(peaks, first->kernel) : NULL;
+  if (json_is_number(peak)) d.peak_gops = json_number_value(peak) * (double)first->threads;
+  for (size_t i = 0; i < cell->count; i++) d.counted |= isfinite(count(&cell->rows[i], TERN_MEMORY_BYTES));
+  return d;
+}
+
+double tern_derived_ipc(const tern_derived *d, const tern_sample *r) {
+  (void)d;
+  return count(r, TERN_INSTRUCTIONS) / count(r, TERN_CYCLES);
+}
+
+double tern_derived_gops(const tern_derived *d, const tern_sample *r) {
+  return 2 * d->weights * (double)r->tokens / r->seconds / 1e9;
+}
+
+double tern_derived_bytes(const tern_derived *d, const tern_sample *r) {
+  if (d->counted) return count(r, TERN_MEMORY_BYTES) / (double)r->tokens;
+  bool sized = strcmp(r->phase, "decode") == 0 && r->bytes_per_token != TERN_NO_COUNT;
+  return sized ? (double)r->bytes_per_token : NAN;
+}
+
+double tern_derived_intensity(const tern_derived *d, const tern_sample *r) {
+  return 2 * d->weights / tern_derived_bytes(d, r);
+}
+
+double tern_derived_roofline(const tern_derived *d, const tern_sample *r) {
+  double gbs = r->read_gbs > 0 ? r->read_gbs : d->read_gbs;
+  double roof = tern_derived_intensity(d, r) * gbs;
+  if (!isfinite(roof) || isnan(d->peak_gops)) return NAN;
+  return tern_derived_gops(d, r) / fmin(d->peak_gops, roof);
+}
