@@ -22,6 +22,7 @@ typedef struct tern_topology {
   int order[TERN_MOST_CPUS];
   size_t l1d, l2, l3; /* bytes: of one core's L1d and L2; all allowed L3 together */
   int core_kinds;     /* 2 on hybrid CPUs */
+  bool described; /* HWLOC_XMLFILE or HWLOC_SYNTHETIC: another machine's shape; order and allowed_* are this one's */
 } tern_topology;
 
 typedef struct tern_cgroup {

@@ -1,5 +1,5 @@
-/* The machine's shape through hwloc, cut to the CPUs this process may use
- * (hwloc's list of core kinds is not). The XML goes into results, so what
+/* The machine's shape through hwloc, and the CPUs of it that this process may
+ * use (hwloc's list of core kinds has all). The XML goes into results, so what
  * names the very machine is blanked. */
 #include <hwloc.h>
 #include <sched.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/machine.h"
+#include "harness/placement_order.h"
 
 /* Infos of the root object that identify a machine or its user. */
 static bool identifies(const char *name) {
@@ -38,52 +39,18 @@ static size_t cache_bytes(hwloc_topology_t topology, hwloc_obj_type_t type, hwlo
   return sum;
 }
 
-typedef struct core {
-  hwloc_obj_t object;
-  int kind; /* rank of hwloc's CPU kind; higher is faster */
-} core;
-
-static int faster_first(const void *a, const void *b) {
-  const core *x = a, *y = b;
-  if (x->kind != y->kind) return y->kind - x->kind;
-  return (int)x->object->logical_index - (int)y->object->logical_index;
-}
-
-/* Fills the order: the n-th allowed CPU of every core, n = 0, 1, ... */
-static void order_cpus(tern_topology *t, const core *cores, int count, hwloc_const_cpuset_t allowed) {
-  t->allowed_cores = count;
-  t->allowed_cpus = 0;
-  bool more = true;
-  for (int nth = 0; more; nth++) {
-    more = false;
-    for (int c = 0; c < count; c++) {
-      int seen = 0;
-      for (int cpu = -1; (cpu = hwloc_bitmap_next(cores[c].object->cpuset, cpu)) >= 0;) {
-        if (!hwloc_bitmap_isset(allowed, (unsigned)cpu) || seen++ != nth) continue;
-        if (t->allowed_cpus < TERN_MOST_CPUS) t->order[t->allowed_cpus++] = cpu;
-        more = true;
-        break;
-      }
-    }
-  }
-}
-
-static int list_cores(tern_topology *t, hwloc_topology_t topology, hwloc_const_cpuset_t allowed, tern_error *e) {
-  core *cores = calloc((size_t)t->cores + 1, sizeof *cores);
-  if (!cores) return tern_fail(e, TERN_FAILED, "topology: out of memory");
-  int count = 0;
-  for (hwloc_obj_t o = NULL; (o = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, o)) && count < t->cores;) {
-    if (!hwloc_bitmap_intersects(o->cpuset, allowed)) continue;
-    cores[count].object = o;
-    cores[count++].kind = hwloc_cpukinds_get_by_cpuset(topology, o->cpuset, 0);
-  }
-  qsort(cores, (size_t)count, sizeof *cores, faster_first);
-  order_cpus(t, cores, count, allowed);
-  free(cores);
+/* The order of this machine's CPUs, as the placement "cores" has it. */
+static int order_cpus(tern_topology *t, hwloc_topology_t topology, hwloc_const_cpuset_t allowed, tern_error *e) {
+  tern_seats seats;
+  if (tern_seats_make(&seats, topology, allowed, e)) return (int)e->status;
+  qsort(seats.list, (size_t)seats.count, sizeof *seats.list, tern_seat_by_core);
+  t->allowed_cores = seats.cores;
+  for (int i = 0; i < seats.count && i < TERN_MOST_CPUS; i++) t->order[t->allowed_cpus++] = seats.list[i].cpu;
+  tern_seats_free(&seats);
   return 0;
 }
 
-/* CPUs by affinity alone, for machines whose cores hwloc can't see. */
+/* CPUs by affinity alone: where hwloc describes another machine. */
 static void order_by_affinity(tern_topology *t) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return;
@@ -96,13 +63,10 @@ int tern_topology_probe(tern_topology *t, char **xml, tern_error *e) {
   memset(t, 0, sizeof *t);
   *xml = NULL;
   hwloc_topology_t topology;
-  if (hwloc_topology_init(&topology) != 0 || hwloc_topology_load(topology) != 0)
-    return tern_fail(e, TERN_FAILED, "hwloc cannot read this machine's topology");
+  hwloc_bitmap_t allowed;
+  if (tern_topology_load(&topology, &allowed, e)) return (int)e->status;
   int bad = 0;
-  hwloc_bitmap_t allowed = hwloc_bitmap_alloc();
-  if (hwloc_get_cpubind(topology, allowed, HWLOC_CPUBIND_PROCESS) != 0)
-    hwloc_bitmap_copy(allowed, hwloc_topology_get_allowed_cpuset(topology));
-  hwloc_bitmap_and(allowed, allowed, hwloc_topology_get_allowed_cpuset(topology));
+  t->described = !hwloc_topology_is_thissystem(topology);
   t->packages = hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_PACKAGE);
   t->cores = hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_CORE);
   t->cpus = hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_PU);
@@ -111,7 +75,7 @@ int tern_topology_probe(tern_topology *t, char **xml, tern_error *e) {
   t->l1d = cache_bytes(topology, HWLOC_OBJ_L1CACHE, allowed, false);
   t->l2 = cache_bytes(topology, HWLOC_OBJ_L2CACHE, allowed, false);
   t->l3 = cache_bytes(topology, HWLOC_OBJ_L3CACHE, allowed, true);
-  if (t->cores > 0) bad = list_cores(t, topology, allowed, e);
+  if (!t->described) bad = order_cpus(t, topology, allowed, e);
   if (t->allowed_cpus == 0) order_by_affinity(t);
   *xml = export_xml(topology);
   hwloc_bitmap_free(allowed);
