@@ -1,224 +1,73 @@
-/* Counters through PAPI, counting threads started later by inheritance. In a
- * guest PAPI calls a component active although no hardware event exists, and
- * software events read 0 in the wrong domain (design: measurement), so an
- * event counts only when a deliberate disturbance moved it. PAPI 7.0 tests
- * inheritance with a hardware event: where there is none it refuses it for
- * software events too, and the kernel's own accounting of the process stands
- * in. PAPI state does not survive fork(): open in the process that measures. */
+/* Counters of a call. Each thread of the bound team has an event set of its
+ * own that it starts and reads itself: PAPI reads another thread's hardware
+ * counters wrongly (it takes them from the CPU it runs on), refuses to attach
+ * or to inherit where there is no hardware event (7.0 tests for one), and
+ * needs no permission for a thread's own. Sets run all the time, calls are
+ * differences. */
 #include "harness/counters.h"
 
 #include <papi.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <time.h>
 
-enum { CANDIDATES = 3, DISTURB_BYTES = 8 << 20 };
+#include "engine/base/progress.h"
+#include "harness/counters_parts.h"
 
-static int64_t process_clock(void) {
-  struct timespec t;
-  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0) return 0;
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static int64_t process_faults(void) {
-  struct rusage u;
-  return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_minflt + u.ru_majflt : 0;
-}
-
-static int64_t process_switches(void) {
-  struct rusage u;
-  return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_nvcsw + u.ru_nivcsw : 0;
-}
-
-/* First candidate that counts is taken, the kernel's accounting last. */
-static const struct {
-  const char *name, *events[CANDIDATES];
-  int64_t (*account)(void); /* of the whole process so far; NULL: none */
-  const char *account_name;
-} table[TERN_COUNTERS] = {
-    [TERN_CYCLES] = {"cycles", {"PAPI_TOT_CYC", "perf::CYCLES"}, NULL, NULL},
-    [TERN_INSTRUCTIONS] = {"instructions", {"PAPI_TOT_INS", "perf::INSTRUCTIONS"}, NULL, NULL},
-    [TERN_CACHE_MISSES] = {"cache_misses", {"PAPI_L3_TCM", "perf::CACHE-MISSES"}, NULL, NULL},
-    [TERN_BRANCH_MISSES] = {"branch_misses", {"PAPI_BR_MSP", "perf::BRANCH-MISSES"}, NULL, NULL},
-    [TERN_TASK_CLOCK] = {"task_clock_ns", {"perf::TASK-CLOCK"}, process_clock, "CLOCK_PROCESS_CPUTIME_ID"},
-    [TERN_PAGE_FAULTS] = {"page_faults", {"perf::PAGE-FAULTS"}, process_faults, "getrusage(2)"},
-    [TERN_CONTEXT_SWITCHES] = {"context_switches", {"perf::CONTEXT-SWITCHES"}, process_switches, "getrusage(2)"},
-    [TERN_MIGRATIONS] = {"migrations", {"perf::CPU-MIGRATIONS"}, NULL, NULL},
-};
-
-struct tern_counters {
-  int set;    /* PAPI_NULL: no PAPI event counts */
-  int domain; /* PAPI_DOM_* */
-  tern_counter_fact facts[TERN_COUNTERS];
-  int place[TERN_COUNTERS]; /* in the event set; -1: the kernel's accounting */
-  int events;
-  int64_t before[TERN_COUNTERS];
-};
-
-const char *tern_counter_name(tern_counter c) {
-  return table[c].name;
-}
-
-/* An empty set that counts threads started later; PAPI's status. */
-static int make_set(int *set) {
-  *set = PAPI_NULL;
-  int bad = PAPI_create_eventset(set);
-  if (bad != PAPI_OK) return bad;
-  PAPI_option_t inherit = {.inherit = {.eventset = *set, .inherit = PAPI_INHERIT_ALL}};
-  bad = PAPI_assign_eventset_component(*set, 0);
-  if (bad == PAPI_OK) bad = PAPI_set_opt(PAPI_INHERIT, &inherit);
-  if (bad != PAPI_OK) PAPI_destroy_eventset(set);
-  return bad;
-}
-
-static void drop_set(int *set) {
-  if (*set == PAPI_NULL) return;
-  PAPI_cleanup_eventset(*set);
-  PAPI_destroy_eventset(set);
-}
-
-/* Moves this thread to another allowed CPU and back: a migration. */
-static void wander(void) {
-  cpu_set_t allowed, one;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-  int moved = 0;
-  for (size_t cpu = 0; cpu < CPU_SETSIZE && moved < 2; cpu++) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    sched_setaffinity(0, sizeof one, &one);
-    moved++;
-  }
-  sched_setaffinity(0, sizeof allowed, &allowed);
-}
-
-/* Something of everything that is counted: pages, misses, a sleep, a move.
- * Runs on a thread of its own, so that inheritance is proven as well. */
-static void *disturb(void *arg) {
-  (void)arg;
-  unsigned char *p = mmap(NULL, DISTURB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p != MAP_FAILED) {
-    uint32_t state = 1, odd = 0;
-    for (int i = 0; i < 200000; i++) {
-      state = state * 1664525u + 1013904223u;
-      if ((state >> 16) & 1) odd += p[state % DISTURB_BYTES]++;
-    }
-    p[0] = (unsigned char)odd; /* keeps the loop */
-    munmap(p, DISTURB_BYTES);
-  }
-  nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-  wander();
+static void *probe_thread(void *arg) {
+  tern_counters_probe(arg);
+  PAPI_unregister_thread();
   return NULL;
 }
 
-static void disturb_once(void) {
-  pthread_t t;
-  if (pthread_create(&t, NULL, disturb, NULL) == 0) pthread_join(t, NULL);
+static unsigned long thread_number(void) {
+  return (unsigned long)pthread_self();
 }
 
-/* Adds, starts, disturbs and reads one event alone. */
-static bool event_counts(const char *event, char *why, size_t size) {
-  int set;
-  long long value = 0;
-  int bad = make_set(&set);
-  if (bad != PAPI_OK) {
-    snprintf(why, size, "PAPI cannot count all threads here: %s", PAPI_strerror(bad));
-  } else if ((bad = PAPI_add_named_event(set, event)) != PAPI_OK) {
-    snprintf(why, size, "%s: %s", event, PAPI_strerror(bad));
-  } else if ((bad = PAPI_start(set)) != PAPI_OK) {
-    snprintf(why, size, "%s: cannot start: %s", event, PAPI_strerror(bad));
-  } else {
-    disturb_once();
-    bad = PAPI_stop(set, &value);
-    if (bad != PAPI_OK)
-      snprintf(why, size, "%s: cannot read: %s", event, PAPI_strerror(bad));
-    else if (value <= 0)
-      snprintf(why, size, "%s: read 0 where it must count", event);
-  }
-  drop_set(&set);
-  return value > 0;
+static int start_papi(void) {
+  if (PAPI_library_init(PAPI_VER_CURRENT) != PAPI_VER_CURRENT) return -1;
+  if (PAPI_thread_init(thread_number) != PAPI_OK) return -1;
+  return PAPI_get_component_index("perf_event");
 }
 
-static bool accounting_counts(int which) {
-  if (!table[which].account) return false;
-  int64_t before = table[which].account();
-  disturb_once();
-  return table[which].account() > before;
-}
-
-static void found(tern_counter_fact *f, const char *event) {
-  f->counts = true;
-  f->why[0] = '\0';
-  snprintf(f->event, sizeof f->event, "%s", event);
-}
-
-static void probe(tern_counters *c, int which, bool papi) {
+static void open_uncore(tern_counters *c, int which) {
   tern_counter_fact *f = &c->facts[which];
-  c->place[which] = -1;
-  if (!papi) snprintf(f->why, sizeof f->why, "PAPI does not start here");
-  for (int i = 0; papi && i < CANDIDATES && table[which].events[i]; i++) {
-    if (!event_counts(table[which].events[i], f->why, sizeof f->why)) continue;
-    found(f, table[which].events[i]);
-    c->place[which] = 0;
-    return;
-  }
-  if (accounting_counts(which)) found(f, table[which].account_name);
+  f->pass = -1;
+  f->scope = TERN_SCOPE_SYSTEM;
+  if (c->component < 0)
+    snprintf(f->why, sizeof f->why, "PAPI does not start here");
+  else
+    c->uncore = tern_uncore_open(f->event, sizeof f->event, f->why, sizeof f->why);
+  f->counts = c->uncore != NULL;
+  if (!f->counts) f->event[0] = '\0';
 }
 
-static void lose(tern_counter_fact *f, const char *why) {
-  f->counts = false;
-  snprintf(f->why, sizeof f->why, "%s: not together with the others: %s", f->event, why);
-}
-
-/* All PAPI events that count, in one set that runs all the time: calls are
- * differences, because what ended threads counted cannot be reset. */
-static void assemble(tern_counters *c) {
-  int bad = make_set(&c->set);
-  for (int i = 0; i < TERN_COUNTERS; i++) {
-    if (!c->facts[i].counts || c->place[i] < 0) continue;
-    if (bad == PAPI_OK) bad = PAPI_add_named_event(c->set, c->facts[i].event);
-    if (bad == PAPI_OK)
-      c->place[i] = c->events++;
-    else
-      lose(&c->facts[i], PAPI_strerror(bad));
-    bad = c->set == PAPI_NULL ? bad : PAPI_OK;
-  }
-  if (c->events > 0 && (bad = PAPI_start(c->set)) == PAPI_OK) return;
+tern_counters *tern_counters_open_from(const tern_counter_source *sources, int most) {
+  pthread_t prober;
+  tern_counters *c = calloc(1, sizeof *c);
+  if (!c) return NULL;
+  c->sources = sources;
+  c->most = most;
+  c->component = start_papi();
+  c->pass_count = 1;
+  if (pthread_create(&prober, NULL, probe_thread, c) == 0)
+    pthread_join(prober, NULL);
+  else
+    for (int i = 0; i < TERN_COUNTERS; i++) snprintf(c->facts[i].why, sizeof c->facts->why, "no thread to probe on");
   for (int i = 0; i < TERN_COUNTERS; i++)
-    if (c->facts[i].counts && c->place[i] >= 0) lose(&c->facts[i], PAPI_strerror(bad));
-  drop_set(&c->set);
-}
-
-/* Kernel side too where that is permitted: context switches happen there. */
-static int best_domain(void) {
-  char why[128];
-  if (PAPI_set_domain(PAPI_DOM_ALL) == PAPI_OK && event_counts("perf::CONTEXT-SWITCHES", why, sizeof why))
-    return PAPI_DOM_ALL;
-  PAPI_set_domain(PAPI_DOM_USER);
-  return PAPI_DOM_USER;
+    if (sources[i].uncore) open_uncore(c, i);
+  return c;
 }
 
 tern_counters *tern_counters_open(void) {
-  tern_counters *c = calloc(1, sizeof *c);
-  if (!c) return NULL;
-  c->set = PAPI_NULL;
-  bool papi = PAPI_library_init(PAPI_VER_CURRENT) == PAPI_VER_CURRENT;
-  if (papi) c->domain = best_domain();
-  for (int i = 0; i < TERN_COUNTERS; i++) probe(c, i, papi);
-  if (papi) assemble(c);
-  return c;
+  return tern_counters_open_from(tern_counter_sources, 0);
 }
 
 void tern_counters_close(tern_counters *c) {
   if (!c) return;
-  long long last[TERN_COUNTERS];
-  if (c->set != PAPI_NULL) PAPI_stop(c->set, last);
-  drop_set(&c->set);
+  tern_counters_unbind(c);
+  tern_uncore_close(c->uncore);
   free(c);
 }
 
@@ -230,25 +79,140 @@ const char *tern_counters_domain(const tern_counters *c) {
   return c->domain == PAPI_DOM_ALL ? "user and kernel" : "user";
 }
 
-static void read_all(const tern_counters *c, int64_t *values) {
-  long long papi[TERN_COUNTERS] = {0};
-  bool running = c->set != PAPI_NULL && PAPI_read(c->set, papi) == PAPI_OK;
+int tern_counters_passes(const tern_counters *c) {
+  return c->pass_count;
+}
+
+static void open_member(void *arg, int member, int size) {
+  (void)size;
+  tern_counters *c = arg;
+  int bad;
+  const tern_counter_pass *pass = &c->passes[c->pass];
+  c->members[member].set = pass->events ? tern_counters_make_set(c, pass, &bad) : PAPI_NULL;
+}
+
+static void close_member(void *arg, int member, int size) {
+  (void)size;
+  tern_counters *c = arg;
+  tern_counters_drop_set(&c->members[member].set);
+}
+
+static void forget_thread(void *arg, int member, int size) {
+  close_member(arg, member, size);
+  if (member > 0) PAPI_unregister_thread();
+}
+
+void tern_counters_bind(tern_counters *c, tern_team *team) {
+  tern_counters_unbind(c);
+  int size = tern_team_size(team);
+  c->members = aligned_alloc(_Alignof(tern_counter_member), (size_t)size * sizeof *c->members);
+  if (!c->members) return; /* as if it had not been bound: PAPI's events are absent */
+  memset(c->members, 0, (size_t)size * sizeof *c->members);
+  c->size = size;
+  c->team = team;
+  tern_team_run(team, open_member, c);
+}
+
+void tern_counters_unbind(tern_counters *c) {
+  if (!c->team) return;
+  tern_team_run(c->team, forget_thread, c);
+  free(c->members);
+  c->members = NULL;
+  c->team = NULL;
+  c->size = 0;
+}
+
+void tern_counters_pass(tern_counters *c, int index) {
+  if (index < 0 || index >= c->pass_count || index == c->pass) return;
+  if (c->team) tern_team_run(c->team, close_member, c);
+  c->pass = index;
+  if (c->team) tern_team_run(c->team, open_member, c);
+}
+
+void tern_counters_now(const tern_counters *c, int member, int64_t *values) {
+  long long papi[TERN_COUNTERS];
+  const tern_counter_pass *pass = &c->passes[c->pass];
+  bool running = c->members[member].set != PAPI_NULL && PAPI_read(c->members[member].set, papi) == PAPI_OK;
   for (int i = 0; i < TERN_COUNTERS; i++) {
     values[i] = -1;
-    if (!c->facts[i].counts) continue;
-    if (c->place[i] < 0)
-      values[i] = table[i].account();
-    else if (running)
-      values[i] = papi[c->place[i]];
+    if (c->accounted[i])
+      values[i] = c->sources[i].account(true);
+    else if (running && pass->place[i] >= 0)
+      values[i] = papi[pass->place[i]];
+  }
+}
+
+static int64_t difference(int64_t before, int64_t after) {
+  return before < 0 || after < 0 ? -1 : after - before;
+}
+
+static void start_member(void *arg, int member, int size) {
+  (void)size;
+  tern_counters *c = arg;
+  tern_counters_now(c, member, c->members[member].before);
+}
+
+static void stop_member(void *arg, int member, int size) {
+  (void)size;
+  tern_counters *c = arg;
+  tern_counter_member *m = &c->members[member];
+  tern_counters_now(c, member, m->counted);
+  for (int i = 0; i < TERN_COUNTERS; i++) m->counted[i] = difference(m->before[i], m->counted[i]);
+}
+
+/* What does not belong to threads of a team. */
+static void read_whole(const tern_counters *c, int64_t *values) {
+  for (int i = 0; i < TERN_COUNTERS; i++) {
+    values[i] = -1;
+    if (c->sources[i].uncore && c->uncore) values[i] = tern_uncore_bytes(c->uncore);
+    if (c->accounted[i] && !c->team) values[i] = c->sources[i].account(false);
   }
 }
 
 void tern_counters_start(tern_counters *c) {
-  read_all(c, c->before);
+  read_whole(c, c->before);
+  if (c->team) tern_team_run(c->team, start_member, c);
+}
+
+static int64_t sum_of(const tern_counters *c, int which) {
+  int64_t sum = 0;
+  for (int m = 0; m < c->size; m++) {
+    if (c->members[m].counted[which] < 0) return -1;
+    sum += c->members[m].counted[which];
+  }
+  return sum;
 }
 
 void tern_counters_stop(tern_counters *c, int64_t *values) {
-  read_all(c, values);
+  if (c->team) tern_team_run(c->team, stop_member, c);
+  read_whole(c, values);
   for (int i = 0; i < TERN_COUNTERS; i++)
-    if (values[i] >= 0) values[i] = c->before[i] >= 0 ? values[i] - c->before[i] : -1;
+    values[i] = c->team && !c->sources[i].uncore ? sum_of(c, i) : difference(c->before[i], values[i]);
+}
+
+int tern_counters_threads(const tern_counters *c) {
+  return c->size;
+}
+
+void tern_counters_thread(const tern_counters *c, int member, int64_t *values) {
+  memcpy(values, c->members[member].counted, sizeof c->members[member].counted);
+}
+
+static int by_size(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+double tern_counters_cost(tern_counters *c) {
+  enum { PAIRS = 101 };
+  double seconds[PAIRS];
+  int64_t values[TERN_COUNTERS];
+  for (int i = 0; i < PAIRS; i++) {
+    double start = tern_now();
+    tern_counters_start(c);
+    tern_counters_stop(c, values);
+    seconds[i] = tern_now() - start;
+  }
+  qsort(seconds, PAIRS, sizeof *seconds, by_size);
+  return seconds[PAIRS / 2];
 }

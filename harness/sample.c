@@ -28,8 +28,8 @@ typedef struct column {
   { #name, k, offsetof(tern_sample, name), sizeof((tern_sample *)0)->name, false }
 #define LATER(k, name)                                                                                                 \
   { #name, k, offsetof(tern_sample, name), sizeof((tern_sample *)0)->name, true }
-#define COUNTER(i, name)                                                                                               \
-  { name, INTEGER, offsetof(tern_sample, counters) + (i) * sizeof(int64_t), sizeof(int64_t), false }
+#define COUNTER(i, name, later)                                                                                        \
+  { name, INTEGER, offsetof(tern_sample, counters) + (i) * sizeof(int64_t), sizeof(int64_t), later }
 
 static const column columns[] = {
     FIELD(INTEGER, sample),
@@ -57,14 +57,14 @@ static const column columns[] = {
     FIELD(INTEGER, embedding_bytes),
     FIELD(INTEGER, kv_bytes),
     FIELD(INTEGER, peak_rss_bytes),
-    COUNTER(TERN_CYCLES, "cycles"),
-    COUNTER(TERN_INSTRUCTIONS, "instructions"),
-    COUNTER(TERN_CACHE_MISSES, "cache_misses"),
-    COUNTER(TERN_BRANCH_MISSES, "branch_misses"),
-    COUNTER(TERN_TASK_CLOCK, "task_clock_ns"),
-    COUNTER(TERN_PAGE_FAULTS, "page_faults"),
-    COUNTER(TERN_CONTEXT_SWITCHES, "context_switches"),
-    COUNTER(TERN_MIGRATIONS, "migrations"),
+    COUNTER(TERN_CYCLES, "cycles", false),
+    COUNTER(TERN_INSTRUCTIONS, "instructions", false),
+    COUNTER(TERN_CACHE_MISSES, "cache_misses", false),
+    COUNTER(TERN_BRANCH_MISSES, "branch_misses", false),
+    COUNTER(TERN_TASK_CLOCK, "task_clock_ns", false),
+    COUNTER(TERN_PAGE_FAULTS, "page_faults", false),
+    COUNTER(TERN_CONTEXT_SWITCHES, "context_switches", false),
+    COUNTER(TERN_MIGRATIONS, "migrations", false),
     FIELD(INTEGER, steal_ticks),
     FIELD(TEXT, mark),
     LATER(INTEGER, attempt),
@@ -80,6 +80,15 @@ static const column columns[] = {
     LATER(TEXT, joules_note),
     LATER(INTEGER, pass),
     LATER(TEXT, disturbed),
+    COUNTER(TERN_REF_CYCLES, "ref_cycles", true),
+    COUNTER(TERN_L1D_MISSES, "l1d_misses", true),
+    COUNTER(TERN_L2_MISSES, "l2_misses", true),
+    COUNTER(TERN_BRANCHES, "branches", true),
+    COUNTER(TERN_STALLED_FRONTEND, "stalled_frontend", true),
+    COUNTER(TERN_STALLED_BACKEND, "stalled_backend", true),
+    COUNTER(TERN_VECTOR_OPS, "vector_ops", true),
+    COUNTER(TERN_MEMORY_BYTES, "memory_bytes", true),
+    COUNTER(TERN_MAJOR_FAULTS, "major_faults", true),
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns, FILE_LIMIT = 1 << 30, FIELD_LIMIT = 4096, HEADER_LIMIT = 256 };
