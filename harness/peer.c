@@ -131,7 +131,7 @@ tern_peer_values tern_peer_ask(const tern_workload *load) {
   return (tern_peer_values){
       .prompt = decode ? 0 : load->tokens,
       .gen = decode ? load->tokens : 0,
-      .depth = load->context > TERN_PEER_SHORT_START ? load->context : 0,
+      .depth = load->context > TERN_SHORT_CONTEXT ? load->context : 0,
       .batch = load->batch > 0 ? load->batch : USUAL_BATCH,
   };
 }

@@ -18,8 +18,7 @@ enum {
   TERN_PEER_NAME = 48,
   TERN_PEER_COMMAND = 4096,
   TERN_PEER_READER = 32,
-  TERN_PEER_VERSION = 160,
-  TERN_PEER_SHORT_START = 8 /* a context up to this many tokens counts as none */
+  TERN_PEER_VERSION = 160
 };
 
 typedef struct tern_peer_spec {
@@ -56,7 +55,8 @@ typedef struct tern_peer_metered {
 
 /* "NAME=COMMAND"; TERN_USAGE with the reason. */
 int tern_peer_parse(tern_peer_spec *out, const char *text, tern_error *e);
-/* Whether the command can be asked for this workload (a depth needs {depth}, ...); why not otherwise. */
+/* Whether the command can be asked for this workload; a context up to
+ * TERN_SHORT_CONTEXT counts as none (a depth needs {depth}, ...); why not otherwise. */
 bool tern_peer_can(const tern_peer_spec *spec, const tern_workload *load, char *why, size_t size);
 /* Finds the program, its hash and version; runs nothing that measures. */
 int tern_peer_probe(const tern_peer_spec *spec, tern_peer_facts *out, tern_error *e);

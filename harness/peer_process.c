@@ -82,6 +82,7 @@ static int finish_text(stream *s, char **text) {
   size_t skip = s->tail && s->size > s->most ? s->size - s->most : 0;
   memmove(s->text, s->text + skip, s->size - skip);
   s->text[s->size - skip] = '\0';
+  for (char *p = s->text; (p = memchr(p, '\0', s->size - skip - (size_t)(p - s->text))) != NULL;) *p = ' ';
   *text = s->text;
   s->text = NULL;
   return 0;

@@ -27,15 +27,14 @@ static double number(const json_t *row, const char *key) {
   return *end ? NAN : value;
 }
 
-/* An absent depth is 0: programs that know none start at none. */
-static double depth_of(const json_t *row) {
-  return json_object_get(row, "n_depth") ? number(row, "n_depth") : 0;
+/* An absent count is 0: programs that know no depth start at none. */
+static double count_of(const json_t *row, const char *key) {
+  return json_object_get(row, key) ? number(row, key) : 0;
 }
 
 static bool matches(const json_t *row, const tern_peer_request *ask) {
-  double prompt = json_object_get(row, "n_prompt") ? number(row, "n_prompt") : 0;
-  double gen = json_object_get(row, "n_gen") ? number(row, "n_gen") : 0;
-  return prompt == ask->prompt && gen == ask->gen && depth_of(row) == ask->depth;
+  return count_of(row, "n_prompt") == ask->prompt && count_of(row, "n_gen") == ask->gen &&
+         count_of(row, "n_depth") == ask->depth;
 }
 
 static int tokens_of(const tern_peer_request *ask) {
@@ -79,8 +78,8 @@ static int no_match(const char *name, const json_t *rows, const tern_peer_reques
   const json_t *first = json_array_get(rows, 0);
   return tern_fail(e, TERN_FAILED,
                    "peer %s: asked for prompt %d, gen %d, depth %d; it told of prompt %.0f, gen %.0f, depth %.0f%s",
-                   name, ask->prompt, ask->gen, ask->depth, number(first, "n_prompt"), number(first, "n_gen"),
-                   depth_of(first), json_array_size(rows) > 1 ? " and others" : "");
+                   name, ask->prompt, ask->gen, ask->depth, count_of(first, "n_prompt"), count_of(first, "n_gen"),
+                   count_of(first, "n_depth"), json_array_size(rows) > 1 ? " and others" : "");
 }
 
 static int choose(const char *name, const json_t *rows, const tern_peer_request *ask, tern_peer_told *told,
