@@ -1,6 +1,6 @@
 # Tokenizers and sampler. Run in the source tree, so that ../shared is found.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun tokenizer tokenizer_input sampler)
+  foreach(noun tokenizer tokenizer_input pretokenizer sampler)
     add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c)
     target_link_libraries(check_${noun} PRIVATE tern_text cmocka)
     add_test(NAME check_${noun} COMMAND check_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

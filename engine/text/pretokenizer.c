@@ -1,5 +1,6 @@
 /* Pre-tokenizers: the patterns that cut text into words before merging, as
- * published with GPT-2 and LLaMA-3. White space is written out, because
+ * published with each model family (tokenizer.json; where an engine adapted one,
+ * what it adapted stays the same set of words). White space is written out, because
  * PCRE2's \s also takes U+180E, which Unicode's White_Space does not. */
 #include <stdio.h>
 #include <string.h>
@@ -7,32 +8,63 @@
 #include "engine/text/tokenizer_parts.h"
 
 #define SPACE "\\t-\\r\\x{85}\\p{Z}"
+#define BLANKS "|[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+"
+
+/* Both families end alike; what they differ in is the number of digits. */
+#define LLAMA3(digits)                                                                                                 \
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n]*|[" SPACE \
+  "]*[\\r\\n]+" BLANKS
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACE "\\p{L}\\p{N}]+" BLANKS
+
+/* Cased letters as DeepSeek LLM's pattern lists them (an older Unicode's). */
+#define CASED                                                                                                          \
+  "A-Za-z\\x{B5}\\x{C0}-\\x{D6}\\x{D8}-\\x{F6}\\x{F8}-\\x{1BA}\\x{1BC}-\\x{1BF}\\x{1C4}-\\x{293}"                      \
+  "\\x{295}-\\x{2AF}\\x{370}-\\x{373}\\x{376}\\x{377}\\x{37B}-\\x{37D}\\x{37F}\\x{386}"                                \
+  "\\x{388}-\\x{38A}\\x{38C}\\x{38E}-\\x{3A1}\\x{3A3}-\\x{3F5}\\x{3F7}-\\x{481}\\x{48A}-\\x{52F}"                      \
+  "\\x{531}-\\x{556}\\x{10A0}-\\x{10C5}\\x{13A0}-\\x{13F5}\\x{13F8}-\\x{13FD}\\x{1C90}-\\x{1CBA}"                      \
+  "\\x{1CBD}-\\x{1CBF}\\x{1D00}-\\x{1D2B}\\x{1D6B}-\\x{1D77}\\x{1D79}-\\x{1D9A}\\x{1E00}-\\x{1F15}"                    \
+  "\\x{1F18}-\\x{1F1D}\\x{1F20}-\\x{1F45}\\x{1F48}-\\x{1F4D}\\x{1F50}-\\x{1F57}\\x{1F59}\\x{1F5B}"                     \
+  "\\x{1F5D}\\x{1F5F}-\\x{1F7D}\\x{1F80}-\\x{1FB4}\\x{1FB6}-\\x{1FBC}\\x{1FBE}\\x{1FC2}-\\x{1FC4}"                     \
+  "\\x{1FC6}-\\x{1FCC}\\x{1FD0}-\\x{1FD3}\\x{1FD6}-\\x{1FDB}\\x{1FE0}-\\x{1FEC}\\x{1FF2}-\\x{1FF4}"                    \
+  "\\x{1FF6}-\\x{1FFC}\\x{2102}\\x{2107}\\x{210A}-\\x{2113}\\x{2115}\\x{2119}-\\x{211D}\\x{2124}"                      \
+  "\\x{2126}\\x{2128}\\x{212A}-\\x{212D}\\x{212F}-\\x{2134}\\x{2139}\\x{213C}-\\x{213F}"                               \
+  "\\x{2145}-\\x{2149}\\x{214E}\\x{2183}\\x{2184}\\x{2C00}-\\x{2C7B}\\x{2C7E}-\\x{2CE4}"                               \
+  "\\x{2CEB}-\\x{2CEE}\\x{2CF2}\\x{2CF3}\\x{A640}-\\x{A66D}\\x{A680}-\\x{A69B}\\x{A722}-\\x{A76F}"                     \
+  "\\x{A771}-\\x{A787}\\x{A78B}-\\x{A78E}\\x{AB70}-\\x{ABBF}\\x{FB00}-\\x{FB06}\\x{FB13}-\\x{FB17}"                    \
+  "\\x{FF21}-\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}\\x{104B0}-\\x{104D3}"                                   \
+  "\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}\\x{10CC0}-\\x{10CF2}\\x{118A0}-\\x{118DF}"                               \
+  "\\x{1E900}-\\x{1E943}"
+#define CJK "\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}"
 
 static const tern_pre pres[] = {
-    {{"llama-bpe", "llama3", "llama-v3", "falcon3"},
-     "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-     "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
-     "|\\p{N}{1,3}"
-     "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n]*"
-     "|[" SPACE "]*[\\r\\n]+"
-     "|[" SPACE "]+(?![^" SPACE "])"
-     "|[" SPACE "]+",
-     true,
-     true},
-    {{"gpt-2", "default"},
-     "'s|'t|'re|'ve|'m|'ll|'d"
-     "| ?\\p{L}+"
-     "| ?\\p{N}+"
-     "| ?[^" SPACE "\\p{L}\\p{N}]+"
-     "|[" SPACE "]+(?![^" SPACE "])"
-     "|[" SPACE "]+",
-     false,
-     false},
+    {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3", "llama4", "pixtral", "dbrx", "smaug-bpe"},
+     .stages = {LLAMA3("\\p{N}{1,3}")},
+     .whole_words = true,
+     .adds_bos = true},
+    {.names = {"gpt-2", "mpt", "olmo", "jais", "trillion", "phi-2", "roberta-bpe", "gigachat"}, .stages = {GPT2}},
+    {.names = {"qwen2", "stablelm2", "hunyuan", "megrez", "deepseek-r1-qwen", "grok-2", "kormo"},
+     .stages = {LLAMA3("\\p{N}")}},
+    {.names = {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"},
+     .stages = {"\\p{N}", GPT2}},
+    {.names = {"falcon"}, .stages = {"[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]"}},
+    {.names = {"deepseek-llm"},
+     .stages = {"[\r\n]", "[" SPACE "]?[" CASED "]+",
+                "[" SPACE "]?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
+                "[" SPACE "]+$", "[" CJK "]+", "\\p{N}+"}},
+    {.names = {"deepseek-coder"},
+     .stages = {"[\r\n]", "[" SPACE "]?\\p{L}+", "[" SPACE "]?\\p{P}+", "[" CJK "]+", "\\p{N}"}},
+    {.names = {"deepseek-v3", "hunyuan-dense"},
+     .stages = {"\\p{N}{1,3}", "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+",
+                "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
+                "| ?[\\p{P}\\p{S}]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+" BLANKS}},
+    /* For a vocabulary that names none: what llama.cpp does then. */
+    {.names = {"default"}, .stages = {"[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]"}},
 };
+enum { PRES = sizeof pres / sizeof *pres };
 
 const tern_pre *tern_pre_find(tern_gguf_string name) {
-  for (size_t i = 0; i < sizeof pres / sizeof *pres; i++) {
-    for (size_t j = 0; j < 4 && pres[i].names[j] != NULL; j++) {
+  for (size_t i = 0; i < PRES; i++) {
+    for (size_t j = 0; j < TERN_PRE_NAMES && pres[i].names[j] != NULL; j++) {
       if (strlen(pres[i].names[j]) == name.size && memcmp(pres[i].names[j], name.data, name.size) == 0) return &pres[i];
     }
   }
@@ -47,7 +79,7 @@ const tern_pre *tern_pre_guess(const tern_tokenizer *t) {
     tern_gguf_string text = tern_vocab_text(t, id);
     if (text.size == sizeof mark - 1 && memcmp(text.data, mark, text.size) == 0) return &pres[0];
   }
-  return &pres[1];
+  return &pres[PRES - 1];
 }
 
 int tern_llama3_special(int i, char *out, size_t size) {

@@ -98,14 +98,17 @@ static void note_text(tern_tokenizer *t, int32_t id) {
 }
 
 static int compile(tern_tokenizer *t, const char *where, tern_error *e) {
-  int code;
-  PCRE2_SIZE offset;
-  t->words =
-      pcre2_compile((PCRE2_SPTR)t->pre->pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code, &offset, NULL);
-  if (t->words == NULL)
-    return tern_fail(e, TERN_FAILED, "%s: the PCRE2 library refuses the pre-tokenizer's pattern (code %d)", where,
-                     code);
-  pcre2_jit_compile(t->words, PCRE2_JIT_COMPLETE); /* without JIT the same words come more slowly */
+  for (; t->stage_count < TERN_PRE_STAGES && t->pre->stages[t->stage_count]; t->stage_count++) {
+    int code;
+    PCRE2_SIZE offset;
+    PCRE2_SPTR pattern = (PCRE2_SPTR)t->pre->stages[t->stage_count];
+    pcre2_code *stage = pcre2_compile(pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &code, &offset, NULL);
+    if (stage == NULL)
+      return tern_fail(e, TERN_FAILED, "%s: the PCRE2 library refuses the pre-tokenizer's pattern (code %d)", where,
+                       code);
+    pcre2_jit_compile(stage, PCRE2_JIT_COMPLETE); /* without JIT the same words come more slowly */
+    t->stages[t->stage_count] = stage;
+  }
   return TERN_OK;
 }
 
@@ -180,7 +183,7 @@ void tern_tokenizer_close(tern_tokenizer *t) {
   tern_text_map_close(&t->texts);
   tern_text_map_close(&t->specials);
   tern_pair_map_close(&t->pairs);
-  if (t->words != NULL) pcre2_code_free(t->words);
+  for (int i = 0; i < t->stage_count; i++) pcre2_code_free(t->stages[i]);
   free(t->special_lengths);
   free(t->pool);
   free(t->at);

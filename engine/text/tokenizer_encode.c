@@ -64,15 +64,18 @@ static int encode_word(encoder *c, const uint8_t *word, size_t size) {
   return merge_and_emit(c, word, size, size);
 }
 
-/* Byte-level: valid UTF-8. */
-static int encode_words(encoder *c, const uint8_t *text, size_t size) {
+/* Byte-level: valid UTF-8, from a stage of the pre-tokenizer on. */
+static int encode_stage(encoder *c, int stage, const uint8_t *text, size_t size) {
+  if (stage == c->t->stage_count) return size == 0 ? TERN_OK : encode_word(c, text, size);
   for (size_t at = 0; at < size;) {
-    int found = pcre2_match(c->t->words, text, size, at, PCRE2_NO_UTF_CHECK, c->match, NULL);
+    int found = pcre2_match(c->t->stages[stage], text, size, at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, c->match, NULL);
     if (found < 0 && found != PCRE2_ERROR_NOMATCH)
       return tern_fail(c->e, TERN_FAILED, "the PCRE2 library gives up on this text (code %d)", found);
     const PCRE2_SIZE *span = pcre2_get_ovector_pointer(c->match);
-    size_t end = found < 0 || span[1] <= at ? size : span[1]; /* the patterns leave no gap */
-    if (encode_word(c, text + at, end - at) != TERN_OK) return TERN_FAILED;
+    size_t start = found < 0 ? size : span[0], end = found < 0 ? size : span[1];
+    if (encode_stage(c, stage + 1, text + at, start - at) != TERN_OK ||
+        encode_stage(c, stage + 1, text + start, end - start) != TERN_OK)
+      return TERN_FAILED;
     at = end;
   }
   return TERN_OK;
@@ -81,7 +84,7 @@ static int encode_words(encoder *c, const uint8_t *text, size_t size) {
 static int encode_bytes(encoder *c, const uint8_t *text, size_t size) {
   for (size_t at = 0; at < size;) {
     size_t valid = tern_utf8_span(text + at, size - at);
-    if (encode_words(c, text + at, valid) != TERN_OK) return TERN_FAILED;
+    if (encode_stage(c, 0, text + at, valid) != TERN_OK) return TERN_FAILED;
     at += valid;
     for (; at < size && tern_utf8_length(text + at, size - at) == 0; at++) {
       if (emit_bytes(c, text + at, 1) != TERN_OK) return TERN_FAILED;

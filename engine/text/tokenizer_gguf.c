@@ -169,7 +169,9 @@ static int finish_bytes(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
   tern_gguf_text(g, KEY "pre", &name);
   t->pre = is(name, "default") ? tern_pre_guess(t) : tern_pre_find(name);
   if (t->pre == NULL)
-    return tern_fail(e, TERN_FAILED, "%s: " KEY "pre is \"%.*s\"; supported are llama-bpe, falcon3 and gpt-2",
+    return tern_fail(e, TERN_FAILED,
+                     "%s: " KEY "pre is \"%.*s\"; no pattern is known for it (known: llama-bpe, gpt-2, "
+                     "qwen2, smollm, falcon, deepseek-llm, deepseek-coder, deepseek-v3)",
                      tern_gguf_name(g), (int)(name.size < 64 ? name.size : 64), name.data);
   t->adds_bos = t->pre->adds_bos;
   if (tern_vocab_finish(t, tern_gguf_name(g), e) != TERN_OK) return TERN_FAILED;

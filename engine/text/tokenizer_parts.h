@@ -38,9 +38,14 @@ typedef struct tern_pair_map {
   size_t mask, count;
 } tern_pair_map;
 
-typedef struct tern_pre { /* pre-tokenizer: how text falls into words */
-  const char *names[4];   /* tokenizer.ggml.pre */
-  const char *pattern;
+enum { TERN_PRE_NAMES = 8, TERN_PRE_STAGES = 6 };
+
+/* Pre-tokenizer: how text falls into words. Each stage cuts what the stage
+ * before left into its matches and what lies between them, seeing nothing
+ * beyond that piece. */
+typedef struct tern_pre {
+  const char *names[TERN_PRE_NAMES]; /* tokenizer.ggml.pre */
+  const char *stages[TERN_PRE_STAGES];
   bool whole_words; /* a word that is a token is taken without merging */
   bool adds_bos;    /* where the file has no add_bos_token */
 } tern_pre;
@@ -48,7 +53,8 @@ typedef struct tern_pre { /* pre-tokenizer: how text falls into words */
 struct tern_tokenizer {
   bool bytes;          /* byte-level BPE; else SentencePiece pieces */
   const tern_pre *pre; /* byte-level only */
-  pcre2_code *words;
+  pcre2_code *stages[TERN_PRE_STAGES];
+  int stage_count;
   bool adds_bos, space_prefix;
   bool blank_starts_piece; /* no piece has a blank after a non-blank: words merge alone */
   int size;
