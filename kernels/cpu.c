@@ -20,9 +20,11 @@
 int tern_trial_avx2(void);
 int tern_trial_avx512(void);
 int tern_trial_avx512vnni(void);
+int tern_trial_avx512vbmi(void);
 int tern_trial_neondot(void);
 
-static const char *const names[TERN_ISA_COUNT] = {"scalar", "avx2", "avx512", "avx512vnni", "neon", "neondot"};
+static const char *const names[TERN_ISA_COUNT] = {"scalar",     "avx2", "avx512", "avx512vnni",
+                                                  "avx512vbmi", "neon", "neondot"};
 
 static const char other_arch[] = "not this architecture";
 static const char faults[] = "advertised but faults";
@@ -71,6 +73,7 @@ static void detect(void) {
 
   const unsigned avx2_1 = bit_AVX | bit_FMA | bit_F16C, avx2_7 = bit_AVX2 | bit_BMI2;
   const unsigned avx512_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+  const unsigned vbmi_7 = bit_AVX512VBMI | bit_GFNI;
   const bool has_avx2 = (c1 & avx2_1) == avx2_1 && (b7 & avx2_7) == avx2_7;
   const struct {
     tern_isa isa;
@@ -80,6 +83,7 @@ static void detect(void) {
       {TERN_ISA_AVX2, has_avx2, (state & 0x06) == 0x06, tern_trial_avx2},
       {TERN_ISA_AVX512, (b7 & avx512_7) == avx512_7, (state & 0xe6) == 0xe6, tern_trial_avx512},
       {TERN_ISA_AVX512VNNI, (c7 & bit_AVX512VNNI) != 0, (state & 0xe6) == 0xe6, tern_trial_avx512vnni},
+      {TERN_ISA_AVX512VBMI, (c7 & vbmi_7) == vbmi_7, (state & 0xe6) == 0xe6, tern_trial_avx512vbmi},
   };
   reasons[TERN_ISA_NEON] = reasons[TERN_ISA_NEONDOT] = other_arch;
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -135,7 +139,7 @@ static void read_cpu_name(void) {
 }
 
 static void detect(void) {
-  reasons[TERN_ISA_AVX2] = reasons[TERN_ISA_AVX512] = reasons[TERN_ISA_AVX512VNNI] = other_arch;
+  for (int i = TERN_ISA_AVX2; i < TERN_ISA_NEON; i++) reasons[i] = other_arch;
   if (!(getauxval(AT_HWCAP) & HWCAP_ASIMDDP)) {
     reasons[TERN_ISA_NEONDOT] = "HWCAP lacks it";
   } else if (!survives(tern_trial_neondot)) {

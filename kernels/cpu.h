@@ -10,6 +10,7 @@ typedef enum tern_isa {
   TERN_ISA_AVX2,       /* AVX2, FMA, F16C */
   TERN_ISA_AVX512,     /* AVX-512 F, BW, DQ, VL */
   TERN_ISA_AVX512VNNI, /* and VNNI */
+  TERN_ISA_AVX512VBMI, /* and VBMI, GFNI */
   TERN_ISA_NEON,       /* ARMv8.0 Advanced SIMD */
   TERN_ISA_NEONDOT,    /* ARMv8.2 dot product */
   TERN_ISA_COUNT

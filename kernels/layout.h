@@ -13,7 +13,7 @@ typedef enum tern_weight_kind {
 } tern_weight_kind;
 
 typedef struct tern_layout {
-  const char *name; /* "t2", "t5", "q8", "f32", "f16", "bf16" */
+  const char *name; /* "t2", "t5", "t5l", "q8", "f32", "f16", "bf16" */
   const char *what; /* one line for `ternmark kernels list` */
   tern_weight_kind kind;
   int row_block; /* rows are padded to a multiple of this with zeros */
@@ -33,7 +33,7 @@ typedef struct tern_layout {
   void (*unpack)(const void *packed, int rows, int cols, int row, void *canonical);
 } tern_layout;
 
-extern const tern_layout tern_layout_t2, tern_layout_t5, tern_layout_q8;
+extern const tern_layout tern_layout_t2, tern_layout_t5, tern_layout_t5l, tern_layout_q8;
 extern const tern_layout tern_layout_f32, tern_layout_f16, tern_layout_bf16;
 
 /* All layouts, NULL-terminated. */
