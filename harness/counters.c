@@ -132,7 +132,8 @@ void tern_counters_pass(tern_counters *c, int index) {
 void tern_counters_now(const tern_counters *c, int member, int64_t *values) {
   long long papi[TERN_COUNTERS];
   const tern_counter_pass *pass = &c->passes[c->pass];
-  bool running = c->members[member].set != PAPI_NULL && PAPI_read(c->members[member].set, papi) == PAPI_OK;
+  int set = member < c->size ? c->members[member].set : PAPI_NULL;
+  bool running = set != PAPI_NULL && PAPI_read(set, papi) == PAPI_OK;
   for (int i = 0; i < TERN_COUNTERS; i++) {
     values[i] = -1;
     if (c->accounted[i])

@@ -83,7 +83,7 @@ void tern_counters_stop(tern_counters *c, int64_t *values);
 int tern_counters_threads(const tern_counters *c);
 void tern_counters_thread(const tern_counters *c, int member, int64_t *values);
 
-/* On a member's own thread: what it has counted since it was bound. */
+/* On a member's own thread: what it has counted so far. */
 void tern_counters_now(const tern_counters *c, int member, int64_t *values);
 
 /* Seconds that a start and stop take together, as bound now: the median of

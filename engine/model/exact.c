@@ -100,16 +100,20 @@ void tern_exact_head(const tern_forward *f, int member, int size) {
   const tern_product sums = {&scan->matrix, NULL, (size_t)scan->matrix.rows, s->scan_sums};
   bounds b = split_input(s, l);
   int lo, hi;
-  tern_multiply(s, &sums, 1, &l->scan_in, 2, member, size);
+  tern_mark(l, TERN_OP_QUANTISE);
+  tern_multiply(s, TERN_OP_HEAD, &sums, 1, &l->scan_in, 2, member, size);
   tern_split(scan->matrix.rows, s->model->head.layout->row_block, member, size, &lo, &hi);
   l->bound = bound_rows(s, &b, lo, hi);
-  tern_team_barrier(s->team);
+  tern_mark(l, TERN_OP_ARGMAX);
+  tern_meet(s, l);
   float threshold = -INFINITY;
   for (int i = 0; i < size; i++) threshold = fmaxf(threshold, s->lanes[i].bound);
   l->candidates = count_from(s->scan_value, threshold, lo, hi);
-  tern_team_barrier(s->team);
+  tern_mark(l, TERN_OP_ARGMAX);
+  tern_meet(s, l);
   int64_t left = 0;
   for (int i = 0; i < size; i++) left += s->lanes[i].candidates;
   bool overflows = !(scan->norm_max * b.x_norm < 1e37); /* the bounds themselves would not be finite */
   rescore(f, l, overflows || left * FULL_FROM > scan->matrix.rows ? -INFINITY : threshold, lo, hi);
+  tern_mark(l, TERN_OP_HEAD);
 }

@@ -30,6 +30,7 @@ void tern_feed(const tern_forward *f, tern_lane *l, const tern_input *in, int sl
     double eps = norm == TERN_NORM_BARE ? facts->arch->norm_eps_bare : facts->eps;
     vec->rmsnorm(to, x, norm == TERN_NORM_GAIN ? gain : NULL, m->cols, (float)eps);
     x = to;
+    tern_mark(l, TERN_OP_NORM);
   }
   if (floats) {
     if (x != to) memcpy(to, x, n * sizeof(float));
@@ -38,15 +39,16 @@ void tern_feed(const tern_forward *f, tern_lane *l, const tern_input *in, int sl
     int8_t *q = (int8_t *)in->data + (size_t)slot * stride;
     in->scale[slot] = vec->quantise(q, x, m->cols, (int)stride, &in->sum[slot]);
   }
+  tern_mark(l, TERN_OP_QUANTISE);
 }
 
-static void multiply(const pass *p, const tern_product *products, int count) {
-  tern_multiply(p->s, products, count, p->in, p->f->tokens, p->member, p->size);
+static void multiply(const pass *p, tern_operator op, const tern_product *products, int count) {
+  tern_multiply(p->s, op, products, count, p->in, p->f->tokens, p->member, p->size);
 }
 
 /* After a stage split over tokens; a single token is every member's own. */
 static void join_tokens(const pass *p) {
-  if (p->f->tokens > 1) tern_team_barrier(p->s->team);
+  if (p->f->tokens > 1) tern_meet(p->s, p->lane);
 }
 
 static void embed(const pass *p) {
@@ -90,16 +92,18 @@ static void attention_block(const pass *p, int layer) {
   const tern_product qkv[] = {
       {&l->q, s->qkv, width, NULL}, {&l->k, s->qkv + query, width, NULL}, {&l->v, s->qkv + query + kv, width, NULL}};
   feed_residual(p, layer > 0, &l->q, arch->attn_norm, l->attn_norm);
-  multiply(p, qkv, 3);
+  multiply(p, TERN_OP_QKV, qkv, 3);
   tern_attention_store(p->f, layer, p->member, p->size);
-  tern_team_barrier(s->team);
+  tern_mark(p->lane, TERN_OP_ROPE);
+  tern_meet(s, p->lane);
   tern_attention(p->f, layer, p->member, p->size);
-  tern_team_barrier(s->team);
+  tern_mark(p->lane, TERN_OP_ATTENTION);
+  tern_meet(s, p->lane);
   for (int t = p->lo; t < p->hi; t++) {
     tern_feed(p->f, p->lane, p->in, t, &l->o, s->attention + (size_t)t * query, arch->attn_sub_norm, l->attn_sub_norm);
   }
   join_tokens(p);
-  multiply(p, &(tern_product){&l->o, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
+  multiply(p, TERN_OP_OUTPUT, &(tern_product){&l->o, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
 }
 
 static void ffn_block(const pass *p, int layer) {
@@ -110,13 +114,14 @@ static void ffn_block(const pass *p, int layer) {
   void (*activate)(float *, const float *, const float *, int) =
       arch->activation == TERN_ACT_RELU2 ? p->vec->relu2_mul : p->vec->silu_mul;
   feed_residual(p, true, &l->gate, arch->ffn_norm, l->ffn_norm);
-  multiply(p, (tern_product[]){{&l->gate, s->gate, ffn, NULL}, {&l->up, s->up, ffn, NULL}}, 2);
+  multiply(p, TERN_OP_GATE_UP, (tern_product[]){{&l->gate, s->gate, ffn, NULL}, {&l->up, s->up, ffn, NULL}}, 2);
   for (int t = p->lo; t < p->hi; t++) {
     activate(p->lane->row, s->gate + (size_t)t * ffn, s->up + (size_t)t * ffn, (int)ffn);
+    tern_mark(p->lane, TERN_OP_ACTIVATION);
     tern_feed(p->f, p->lane, p->in, t, &l->down, p->lane->row, arch->ffn_sub_norm, l->ffn_sub_norm);
   }
   join_tokens(p);
-  multiply(p, &(tern_product){&l->down, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
+  multiply(p, TERN_OP_DOWN, &(tern_product){&l->down, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
 }
 
 static bool all_finite(const float *x, size_t n) {
@@ -170,20 +175,21 @@ static void head(const pass *p) {
   } else {
     tern_split(f->wanted, 1, p->member, p->size, &lo, &hi);
     for (int i = lo; i < hi; i++) feed_head(p, in, i, skipped + i);
-    tern_team_barrier(p->s->team);
+    tern_meet(p->s, l);
   }
   if (!f->logits) {
     tern_exact_head(f, p->member, p->size);
     return;
   }
   const tern_product all = {m, f->logits, (size_t)m->rows, NULL};
-  tern_multiply(p->s, &all, 1, in, f->wanted, p->member, p->size);
+  tern_multiply(p->s, TERN_OP_HEAD, &all, 1, in, f->wanted, p->member, p->size);
   tern_split(m->rows, 16, p->member, p->size, &lo, &hi);
   for (int i = 0; i + 1 < f->wanted; i++) {
     if (!all_finite(f->logits + (size_t)i * (size_t)m->rows + lo, (size_t)(hi - lo))) l->bad = true;
   }
   tern_lane_best(l, f->logits + (size_t)(f->wanted - 1) * (size_t)m->rows, lo, hi);
   l->rescored = hi - lo;
+  tern_mark(l, TERN_OP_ARGMAX);
 }
 
 void tern_forward_job(void *arg, int member, int size) {
@@ -205,8 +211,12 @@ void tern_forward_job(void *arg, int member, int size) {
   l->best_id = -1;
   l->rescored = 0;
   l->bad = false;
+  l->profile = s->profile ? tern_profile_lane_of(s->profile, member) : NULL;
+  tern_mark(l, TERN_OP_START);
   embed(&p);
+  tern_mark(l, TERN_OP_EMBED);
   prepare_rope(&p);
+  tern_mark(l, TERN_OP_ROPE);
   for (int i = 0; i < s->model->facts.layers; i++) {
     attention_block(&p, i);
     ffn_block(&p, i);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "engine/model/parts.h"
+#include "engine/model/profile.h"
 
 /* Input rows of a matrix: int8 with scale and sum, or float, by its layout. */
 typedef struct tern_input {
@@ -20,21 +21,22 @@ typedef struct tern_input {
 
 /* One a team member: buffers nobody else writes, and its share of the answer. */
 typedef struct tern_lane {
-  _Alignas(64) float *x; /* residual of a single token */
-  float *row;            /* any one row of activations */
-  void *canonical;       /* any one row of int8 */
-  tern_input in;         /* input of a single token */
-  tern_input scan_in;    /* exact head: the input as the sum of two int8 rows */
-  float *scores;         /* of attention */
-  void *scratch;         /* of kernels */
-  float best;            /* greatest logit among this member's rows */
-  int32_t best_id;       /* -1: none */
-  int32_t candidates;    /* exact head: rows that may be the greatest */
-  float bound;           /* exact head: greatest lower bound among this member's rows */
-  int32_t rescored;      /* rows of the head computed in its own precision */
-  unsigned stage;        /* stages of row work so far */
-  atomic_int taken[2];   /* pieces taken of this member's share; stages take turns */
-  bool bad;              /* met a value that is not finite */
+  _Alignas(64) float *x;      /* residual of a single token */
+  float *row;                 /* any one row of activations */
+  void *canonical;            /* any one row of int8 */
+  tern_input in;              /* input of a single token */
+  tern_input scan_in;         /* exact head: the input as the sum of two int8 rows */
+  float *scores;              /* of attention */
+  void *scratch;              /* of kernels */
+  float best;                 /* greatest logit among this member's rows */
+  int32_t best_id;            /* -1: none */
+  int32_t candidates;         /* exact head: rows that may be the greatest */
+  float bound;                /* exact head: greatest lower bound among this member's rows */
+  int32_t rescored;           /* rows of the head computed in its own precision */
+  unsigned stage;             /* stages of row work so far */
+  atomic_int taken[2];        /* pieces taken of this member's share; stages take turns */
+  bool bad;                   /* met a value that is not finite */
+  tern_profile_lane *profile; /* NULL: off */
 } tern_lane;
 
 /* Vectors of head_dim a position; all positions of a KV head lie together. */
@@ -51,19 +53,20 @@ struct tern_session {
   tern_team *team;
   int context, batch, position;
   tern_kv_cache kv;
-  size_t qkv_width;     /* floats of a row of qkv: queries, keys, values */
-  float *x;             /* [batch][hidden] residual */
-  float *qkv;           /* [batch][qkv_width] */
-  float *attention;     /* [batch][query dim] */
-  float *projection;    /* [batch][hidden] o's and down's result, not yet added to x */
-  float *gate, *up;     /* [batch][ffn] */
-  float *cosine, *sine; /* [batch][head_dim / 2] */
-  tern_input in;        /* [batch] rows */
-  float *logits;        /* [vocab], for greedy */
-  int32_t *scan_sums;   /* [2][vocab], exact head */
-  float *scan_value;    /* [vocab], exact head: upper bounds */
-  tern_lane *lanes;     /* [team] */
-  void *memory;         /* one block that all of this lies in */
+  size_t qkv_width;      /* floats of a row of qkv: queries, keys, values */
+  float *x;              /* [batch][hidden] residual */
+  float *qkv;            /* [batch][qkv_width] */
+  float *attention;      /* [batch][query dim] */
+  float *projection;     /* [batch][hidden] o's and down's result, not yet added to x */
+  float *gate, *up;      /* [batch][ffn] */
+  float *cosine, *sine;  /* [batch][head_dim / 2] */
+  tern_input in;         /* [batch] rows */
+  float *logits;         /* [vocab], for greedy */
+  int32_t *scan_sums;    /* [2][vocab], exact head */
+  float *scan_value;     /* [vocab], exact head: upper bounds */
+  tern_lane *lanes;      /* [team] */
+  tern_profile *profile; /* NULL: off */
+  void *memory;          /* one block that all of this lies in */
   size_t memory_bytes;
 };
 
@@ -75,6 +78,17 @@ typedef struct tern_forward {
   int wanted;    /* logits of the last `wanted` tokens: 0, 1 or tokens */
   float *logits; /* [wanted][vocab]; NULL: greedy id through the exact head */
 } tern_forward;
+
+/* The time since the member's last mark was op's. */
+static inline void tern_mark(const tern_lane *l, tern_operator op) {
+  if (l->profile) tern_profile_mark(l->profile, op);
+}
+
+/* The team's barrier; waiting is an operator of its own. */
+static inline void tern_meet(const tern_session *s, const tern_lane *l) {
+  tern_team_barrier(s->team);
+  tern_mark(l, TERN_OP_BARRIER);
+}
 
 /* Team job over a tern_forward: the whole model, the head, the argmax. */
 void tern_forward_job(void *arg, int member, int size);
@@ -103,8 +117,8 @@ typedef struct tern_product {
 /* Runs m's kernel over rows [row0, row1); row0 starts a block of its layout. */
 void tern_run_rows(const tern_product *to, const tern_input *in, int tokens, void *scratch, int row0, int row1);
 /* The whole team: all rows of `count` products of one input, then a barrier. */
-void tern_multiply(tern_session *s, const tern_product *products, int count, const tern_input *in, int tokens,
-                   int member, int size);
+void tern_multiply(tern_session *s, tern_operator op, const tern_product *products, int count, const tern_input *in,
+                   int tokens, int member, int size);
 
 /* Greatest of logits[row0..row1-1], lowest id on ties, into the lane's answer. */
 void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1);

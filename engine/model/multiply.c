@@ -52,8 +52,8 @@ static int piece_of(const tern_matrix *m, int blocks, int tokens, int size) {
   return ((blocks + PIECES - 1) / PIECES + tile - 1) / tile * tile;
 }
 
-void tern_multiply(tern_session *s, const tern_product *products, int count, const tern_input *in, int tokens,
-                   int member, int size) {
+void tern_multiply(tern_session *s, tern_operator op, const tern_product *products, int count, const tern_input *in,
+                   int tokens, int member, int size) {
   tern_lane *l = &s->lanes[member];
   int total = 0, turn = (int)(l->stage++ & 1);
   for (int i = 0; i < count; i++) total += blocks_of(products[i].m);
@@ -69,5 +69,6 @@ void tern_multiply(tern_session *s, const tern_product *products, int count, con
       run_blocks(products, count, in, tokens, l->scratch, first, first + piece < hi ? first + piece : hi);
     }
   }
-  tern_team_barrier(s->team);
+  tern_mark(l, op);
+  tern_meet(s, l);
 }

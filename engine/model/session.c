@@ -189,7 +189,9 @@ static int check_input(const tern_session *s, const int32_t *ids, int n, tern_er
 static int run_chunk(tern_forward *f, tern_error *e) {
   tern_session *s = f->s;
   if (tern_interrupt_check(e)) return (int)e->status;
+  if (s->profile) tern_profile_begin(s->profile, tern_team_size(s->team));
   tern_team_run(s->team, tern_forward_job, f);
+  if (s->profile) tern_profile_finish(s->profile, f->tokens);
   for (int i = 0; f->wanted && i < tern_team_size(s->team); i++) {
     if (!s->lanes[i].bad) continue;
     return tern_fail(e, TERN_FAILED, "logits at position %d are not finite: the weights are damaged",
@@ -263,4 +265,8 @@ size_t tern_session_kv_bytes(const tern_session *s) {
 
 int tern_session_context(const tern_session *s) {
   return s->context;
+}
+
+void tern_session_profile(tern_session *s, tern_profile *p) {
+  s->profile = p;
 }
