@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "engine/base/error.h"
+#include "harness/system.h"
 #include "kernels/cpu.h"
 
 enum { TERN_MOST_CPUS = 1024 };
@@ -26,22 +27,27 @@ typedef struct tern_topology {
 } tern_topology;
 
 typedef struct tern_cgroup {
-  double cpus;   /* quota in CPUs; 0: none */
-  size_t memory; /* limit in bytes; 0: none */
+  double cpus;     /* quota in CPUs; 0: none */
+  size_t memory;   /* limit in bytes; 0: none */
+  char version[8]; /* "v1", "v2", "v1+v2": where groups were found; empty: nowhere */
+  char cpuset[64]; /* CPUs of the nearest group that names them, "0-3"; empty: none does */
 } tern_cgroup;
 
 typedef struct tern_machine {
   tern_topology topology;
   char *topology_xml; /* hwloc's export, without host name and serial numbers */
   tern_cgroup cgroup;
-  size_t memory_total, memory_available, page_size;
-  char huge_pages[16]; /* "always", "madvise", "never" */
-  char governor[32], frequency_driver[32];
+  tern_system system;
+  size_t memory_total, memory_available;
   char virtualisation[96]; /* what was seen; empty: no sign of it */
+  char hypervisor[48];     /* that CPUID names; empty: none */
   char os[96];             /* "Linux 6.1.0 x86_64" */
 } tern_machine;
 
 int tern_machine_probe(tern_machine *m, tern_error *e);
+/* The same with /proc and /sys under `root` ("" or a fixture); the topology
+ * is hwloc's own affair. */
+int tern_machine_probe_at(tern_machine *m, const char *root, tern_error *e);
 void tern_machine_free(tern_machine *m);
 
 int tern_topology_probe(tern_topology *t, char **xml, tern_error *e);

@@ -28,10 +28,11 @@ json_t *tern_isa_json(void) {
 static json_t *topology_json(const tern_topology *t) {
   json_t *order = json_array();
   for (int i = 0; i < t->allowed_cpus; i++) json_array_append_new(order, json_integer(t->order[i]));
-  return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "packages", t->packages, "cores",
+  return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o}", "packages", t->packages, "cores",
                    t->cores, "cpus", t->cpus, "numa_nodes", t->numa_nodes, "allowed_cpus", t->allowed_cpus,
-                   "allowed_cores", t->allowed_cores, "core_kinds", t->core_kinds, "l1d_bytes", size_or_null(t->l1d),
-                   "l2_bytes", size_or_null(t->l2), "l3_bytes", size_or_null(t->l3), "cpu_order", order);
+                   "allowed_cores", t->allowed_cores, "core_kinds", t->core_kinds, "described", t->described,
+                   "l1d_bytes", size_or_null(t->l1d), "l2_bytes", size_or_null(t->l2), "l3_bytes", size_or_null(t->l3),
+                   "cpu_order", order);
 }
 
 json_t *tern_machine_json(const tern_machine *m) {
@@ -44,11 +45,15 @@ json_t *tern_machine_json(const tern_machine *m) {
   json_object_set_new(o, "memory_bytes", size_or_null(m->memory_total));
   json_object_set_new(o, "memory_available_bytes", size_or_null(m->memory_available));
   json_object_set_new(o, "memory_limit_bytes", size_or_null(m->cgroup.memory));
-  json_object_set_new(o, "page_bytes", size_or_null(m->page_size));
-  json_object_set_new(o, "huge_pages", text_or_null(m->huge_pages));
-  json_object_set_new(o, "governor", text_or_null(m->governor));
-  json_object_set_new(o, "frequency_driver", text_or_null(m->frequency_driver));
+  json_object_set_new(o, "cgroup_version", text_or_null(m->cgroup.version));
+  json_object_set_new(o, "cgroup_cpus", text_or_null(m->cgroup.cpuset));
+  json_object_set_new(o, "page_bytes", size_or_null(m->system.page_size));
+  json_object_set_new(o, "huge_pages", text_or_null(m->system.thp));
+  json_object_set_new(o, "governor", text_or_null(m->system.governor));
+  json_object_set_new(o, "frequency_driver", text_or_null(m->system.frequency_driver));
+  json_object_set_new(o, "system", tern_system_json(&m->system));
   json_object_set_new(o, "virtualisation", text_or_null(m->virtualisation));
+  json_object_set_new(o, "hypervisor", text_or_null(m->hypervisor));
   json_object_set_new(o, "topology_xml", text_or_null(m->topology_xml));
   return o;
 }

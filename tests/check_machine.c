@@ -94,7 +94,7 @@ static void the_order_of_cpus_is_the_affinity_once_each(void **state) {
   for (int i = 0; i < m.topology.allowed_cpus; i++) CPU_SET((size_t)m.topology.order[i], &seen);
   assert_int_equal(m.topology.allowed_cpus, CPU_COUNT(&allowed));
   assert_true(CPU_EQUAL(&seen, &allowed));
-  assert_true(m.memory_total > 0 && m.page_size > 0);
+  assert_true(m.memory_total > 0 && m.system.page_size > 0);
   tern_machine_free(&m);
 }
 

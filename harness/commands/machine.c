@@ -116,10 +116,10 @@ static void print_facts(const tern_machine *m) {
   printf("  %-18s %.1f GB, %.1f GB available", "memory", (double)m->memory_total * 1e-9,
          (double)m->memory_available * 1e-9);
   if (m->cgroup.memory > 0) printf(", limit %.1f GB", (double)m->cgroup.memory * 1e-9);
-  printf("\n  %-18s %zu bytes, transparent huge pages: %s\n", "pages", m->page_size,
-         m->huge_pages[0] ? m->huge_pages : "not told");
-  line("governor", m->governor);
-  line("frequency driver", m->frequency_driver);
+  printf("\n  %-18s %zu bytes, transparent huge pages: %s\n", "pages", m->system.page_size,
+         m->system.thp[0] ? m->system.thp : "not told");
+  line("governor", m->system.governor);
+  line("frequency driver", m->system.frequency_driver);
   line("virtualisation", m->virtualisation[0] ? m->virtualisation : "no sign of it");
   line("kernel", m->os);
 }
