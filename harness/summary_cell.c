@@ -59,8 +59,9 @@ static double co2(const tern_derived *d, const tern_sample *r) {
   return energy(d, r) / 3.6e6 * d->grid_co2 * 1e3;
 }
 static double task_clock(const tern_derived *d, const tern_sample *r) {
-  (void)d;
-  return r->counters[TERN_TASK_CLOCK] == TERN_NO_COUNT ? NAN : 1e-6 * a_token(r, (double)r->counters[TERN_TASK_CLOCK]);
+  return d->peer || r->counters[TERN_TASK_CLOCK] == TERN_NO_COUNT
+             ? NAN
+             : 1e-6 * a_token(r, (double)r->counters[TERN_TASK_CLOCK]);
 }
 static const struct {
   const char *metric, *unit;
@@ -190,12 +191,13 @@ void tern_summary_cell(const tern_summary *s, const tern_cell_rows *cell) {
       about.note =
           d.counted ? "bytes counted at the memory controllers, of the whole machine" : "bytes of weights, from sizes";
     }
+    if (d.peer && metrics[m].value == tern_derived_ipc) about.note = "of the whole process, loading included";
     bool wanted = n > 0;
     if (metrics[m].how == ENERGY) wanted = explain_energy(&words, metrics[m].value, n, gross, &about);
     if (!wanted) continue;
     tern_estimate found = tern_estimate_median(s->values, n);
     tern_summary_put(s, &about, &found);
   }
-  put_counters(s, cell, about);
+  if (!d.peer) put_counters(s, cell, about);
   put_disturbed(s, cell, about);
 }

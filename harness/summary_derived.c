@@ -27,12 +27,13 @@ tern_derived tern_derived_of(const json_t *manifest, const tern_cell_rows *cell)
   const tern_sample *first = cell->rows;
   tern_derived d = {.weights = weights_of(manifest, first->model),
                     .peak_gops = NAN,
+                    .peer = strncmp(first->engine, "peer:", 5) == 0,
                     .read_gbs = tern_manifest_number(manifest, "limits.read_gbs"),
                     .grid_co2 = tern_manifest_number(manifest, "grid_co2_g_per_kwh")};
   const json_t *peaks = tern_manifest_at(manifest, "limits.gops");
   const json_t *peak = first->kernel[0] ? json_object_get(peaks, first->kernel) : NULL;
   if (json_is_number(peak)) d.peak_gops = json_number_value(peak) * (double)first->threads;
-  for (size_t i = 0; i < cell->count; i++) d.counted |= isfinite(count(&cell->rows[i], TERN_MEMORY_BYTES));
+  for (size_t i = 0; i < cell->count; i++) d.counted |= !d.peer && isfinite(count(&cell->rows[i], TERN_MEMORY_BYTES));
   return d;
 }
 

@@ -11,6 +11,7 @@ typedef struct tern_derived {
   double peak_gops; /* of the team with the cell's kernel; NAN: not measured */
   double read_gbs;  /* where a sample has none of its own block; NAN: not measured */
   double grid_co2;  /* g/kWh; NAN: not given */
+  bool peer;        /* an outside program: its counters are of the whole process, loading included */
   bool counted;     /* bytes come from the memory controllers, else from sizes */
 } tern_derived;
 

@@ -19,37 +19,28 @@ typedef struct field {
 #define SUMMARY(kind, needed, name)                                                                                    \
   { #name, kind, needed, offsetof(tern_summary_row, name) }
 static const field summary_fields[] = {
-    SUMMARY(TEXT, true, metric),    SUMMARY(TEXT, true, engine), SUMMARY(TEXT, true, model),
-    SUMMARY(TEXT, true, workload),  SUMMARY(TEXT, true, unit),   SUMMARY(TEXT, false, how),
-    SUMMARY(TEXT, false, note),     SUMMARY(COUNT, true, n),     SUMMARY(COUNT, true, threads),
-    SUMMARY(REAL, true, median),    SUMMARY(REAL, true, low),    SUMMARY(REAL, true, high),
-    SUMMARY(REAL, false, coverage),
+    SUMMARY(TEXT, true, metric),    SUMMARY(TEXT, true, engine),     SUMMARY(TEXT, true, model),
+    SUMMARY(TEXT, true, workload),  SUMMARY(TEXT, true, unit),       SUMMARY(TEXT, false, how),
+    SUMMARY(TEXT, false, note),     SUMMARY(COUNT, true, n),         SUMMARY(COUNT, true, threads),
+    SUMMARY(REAL, true, median),    SUMMARY(REAL, true, low),        SUMMARY(REAL, true, high),
+    SUMMARY(REAL, false, coverage), SUMMARY(TEXT, false, placement),
 };
 
 #define SAMPLE(kind, needed, name)                                                                                     \
   { #name, kind, needed, offsetof(tern_sample_row, name) }
 static const field sample_fields[] = {
-    SAMPLE(TEXT, true, engine),
-    SAMPLE(TEXT, true, model),
-    SAMPLE(TEXT, true, workload),
-    SAMPLE(TEXT, true, phase),
-    SAMPLE(TEXT, false, kernel),
-    SAMPLE(TEXT, false, head),
-    SAMPLE(TEXT, false, kv),
-    SAMPLE(TEXT, false, mark),
-    SAMPLE(TEXT, false, joules_how),
-    SAMPLE(TEXT, false, joules_why),
-    SAMPLE(COUNT, true, threads),
-    SAMPLE(COUNT, true, block),
-    SAMPLE(REAL, false, start_s),
-    SAMPLE(REAL, true, tokens),
-    SAMPLE(REAL, true, seconds),
-    SAMPLE(REAL, false, read_gbs),
-    SAMPLE(REAL, false, body_bytes),
-    SAMPLE(REAL, false, head_bytes),
-    SAMPLE(REAL, false, embedding_bytes),
-    SAMPLE(REAL, false, kv_bytes),
-    SAMPLE(REAL, false, peak_rss_bytes),
+    SAMPLE(TEXT, true, engine),      SAMPLE(TEXT, true, model),
+    SAMPLE(TEXT, true, workload),    SAMPLE(TEXT, true, phase),
+    SAMPLE(TEXT, false, kernel),     SAMPLE(TEXT, false, head),
+    SAMPLE(TEXT, false, kv),         SAMPLE(TEXT, false, mark),
+    SAMPLE(TEXT, false, joules_how), SAMPLE(TEXT, false, joules_why),
+    SAMPLE(TEXT, false, placement),  SAMPLE(TEXT, false, disturbed),
+    SAMPLE(COUNT, true, threads),    SAMPLE(COUNT, true, block),
+    SAMPLE(COUNT, false, attempt),   SAMPLE(REAL, false, start_s),
+    SAMPLE(REAL, true, tokens),      SAMPLE(REAL, true, seconds),
+    SAMPLE(REAL, false, read_gbs),   SAMPLE(REAL, false, body_bytes),
+    SAMPLE(REAL, false, head_bytes), SAMPLE(REAL, false, embedding_bytes),
+    SAMPLE(REAL, false, kv_bytes),   SAMPLE(REAL, false, peak_rss_bytes),
 };
 
 static int read_row(const tern_table *t, int row, const field *fields, size_t count, void *out, tern_error *e) {
@@ -143,6 +134,15 @@ static void sort_summary(tern_results *r) {
   qsort(r->summary, (size_t)r->summary_count, sizeof *r->summary, compare_rows);
 }
 
+static void mark_superseded(tern_results *r) {
+  for (int i = 0; i < r->sample_count; i++)
+    for (int k = 0; k < r->sample_count && !r->samples[i].superseded; k++) {
+      const tern_sample_row *a = &r->samples[i], *b = &r->samples[k];
+      r->samples[i].superseded =
+          a->block >= 0 && a->block == b->block && a->attempt < b->attempt && strcmp(a->model, b->model) == 0;
+    }
+}
+
 int tern_results_read(tern_results *out, const char *dir, tern_error *e) {
   *out = (tern_results){.dir = strdup(dir)};
   if (!out->dir) return tern_fail(e, TERN_FAILED, "%.80s: out of memory", dir);
@@ -155,6 +155,7 @@ int tern_results_read(tern_results *out, const char *dir, tern_error *e) {
     return (int)e->status;
   }
   sort_summary(out);
+  mark_superseded(out);
   return 0;
 }
 
@@ -166,74 +167,4 @@ void tern_results_free(tern_results *r) {
   free(r->summary);
   free(r->samples);
   *r = (tern_results){0};
-}
-
-int tern_results_find(const tern_results *r, int start, const char *metric, const char *engine, const char *model) {
-  for (int i = start; i < r->summary_count; i++) {
-    const tern_summary_row *s = &r->summary[i];
-    if ((!metric || strcmp(s->metric, metric) == 0) && (!engine || strcmp(s->engine, engine) == 0) &&
-        (!model || strcmp(s->model, model) == 0))
-      return i;
-  }
-  return -1;
-}
-
-bool tern_results_quick(const tern_results *r) {
-  return tern_manifest_true(r->manifest, "quick");
-}
-bool tern_results_finished(const tern_results *r) {
-  return tern_manifest_true(r->manifest, "finished");
-}
-
-bool tern_results_synthetic(const tern_results *r) {
-  const json_t *models = tern_manifest_at(r->manifest, "models");
-  char text[32];
-  if (json_array_size(models) == 0) return true;
-  for (size_t i = 0; i < json_array_size(models); i++)
-    if (strcmp(tern_manifest_text(json_array_get(models, i), "weights", text, sizeof text), "trained") != 0)
-      return true;
-  return false;
-}
-
-const char *tern_results_platform(const tern_results *r) {
-  static const char *const known[][2] = {{"x86", "x86"},     {"x86_64", "x86"}, {"amd64", "x86"},
-                                         {"aarch64", "arm"}, {"arm64", "arm"},  {"arm", "arm"}};
-  char text[32];
-  tern_manifest_text(r->manifest, "machine.architecture|machine.arch|architecture", text, sizeof text);
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(text, known[i][0]) == 0) return known[i][1];
-  return "";
-}
-
-const char *tern_results_shape(const tern_results *r, const char *model) {
-  const json_t *models = tern_manifest_at(r->manifest, "models");
-  for (size_t i = 0; i < json_array_size(models); i++) {
-    const json_t *m = json_array_get(models, i);
-    const char *name = json_string_value(json_object_get(m, "name"));
-    const char *shape = json_string_value(json_object_get(m, "shape"));
-    if (name && shape && strcmp(name, model) == 0) return shape;
-  }
-  return model;
-}
-
-const char *tern_results_no_energy(const tern_results *r) {
-  const char *why = NULL;
-  for (int i = 0; i < r->sample_count; i++) {
-    if (strcmp(r->samples[i].joules_how, "measured") == 0) return "";
-    if (!why && *r->samples[i].joules_why) why = r->samples[i].joules_why;
-  }
-  return why ? why : "no meter gave a reading";
-}
-
-bool tern_results_peers(const tern_results *r) {
-  for (int i = 0; i < r->summary_count; i++)
-    if (strncmp(r->summary[i].engine, "peer:", 5) == 0) return true;
-  return false;
-}
-
-const char *tern_results_provisional(const tern_results *r, const char *engine_or_ratio) {
-  const char *slash = strchr(engine_or_ratio, '/');
-  const json_t *p = tern_manifest_at(r->manifest, "provisional");
-  if (json_is_string(p)) return json_string_value(p);
-  return json_string_value(json_object_get(p, slash ? slash + 1 : engine_or_ratio));
 }

@@ -12,15 +12,17 @@
 
 typedef struct tern_summary_row {
   const char *metric, *engine, *model, *workload, *unit, *how, *note;
-  int threads, n; /* 0: not of a thread count */
+  const char *placement; /* "": the default */
+  int threads, n;        /* 0: not of a thread count */
   double median, low, high, coverage;
   int metric_order, model_order, workload_order, order; /* where each first stood in the file */
 } tern_summary_row;
 
 typedef struct tern_sample_row {
   const char *engine, *model, *workload, *phase, *kernel, *head, *kv, *mark;
-  const char *joules_how, *joules_why;
-  int threads, block;
+  const char *joules_how, *joules_why, *placement, *disturbed;
+  int threads, block, attempt;
+  bool superseded; /* its block was taken again */
   double start_s, tokens, seconds, read_gbs;
   double body_bytes, head_bytes, embedding_bytes, kv_bytes, peak_rss_bytes;
 } tern_sample_row;
@@ -41,6 +43,18 @@ void tern_results_free(tern_results *r); /* of a zeroed struct: nothing */
 /* First summary row at or after `start` of a metric, engine and model; NULL
  * matches anything. -1: none. */
 int tern_results_find(const tern_results *r, int start, const char *metric, const char *engine, const char *model);
+
+/* The row of another metric and engine (NULL: the same) for the same model,
+ * workload, threads and placement; NULL: none. */
+const tern_summary_row *tern_results_beside(const tern_results *r, const char *metric, const char *engine,
+                                            const tern_summary_row *s);
+
+/* The contender that ratios are shown to: the manifest's, else "ternary"; ""
+ * when it was not measured. */
+const char *tern_results_reference(const tern_results *r);
+/* Times as fast as the reference, for a row's engine and cell; `out` takes
+ * ratio, interval and n. False: no such pair was taken. */
+bool tern_results_ratio(const tern_results *r, const tern_summary_row *s, tern_summary_row *out);
 
 bool tern_results_quick(const tern_results *r);
 bool tern_results_finished(const tern_results *r);

@@ -1,0 +1,10 @@
+# Summary rows of many contenders, and the output formats of a result folder.
+if(NOT TERN_CORE_ONLY)
+  foreach(noun summary_rows bench_output)
+    add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c ${CMAKE_CURRENT_SOURCE_DIR}/scratch.c)
+    target_link_libraries(check_${noun} PRIVATE tern_harness cmocka)
+    target_compile_definitions(check_${noun} PRIVATE FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
+    add_test(NAME check_${noun} COMMAND check_${noun})
+    set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
+  endforeach()
+endif()
