@@ -13,6 +13,7 @@ struct tern_runner {
   tern_session *session;
   tern_session_params sizes;
   tern_runner_facts facts;
+  tern_profile *profile;
 };
 
 static tern_session_params sizes_of(const tern_runner_spec *spec) {
@@ -76,6 +77,7 @@ int tern_runner_threads(tern_runner *r, int threads, const int *cpus, tern_error
   r->team = NULL;
   int rc = tern_team_open(&r->team, threads, cpus, e);
   if (!rc) rc = tern_session_open(&r->session, r->model, r->team, &r->sizes, e);
+  if (!rc) tern_session_profile(r->session, r->profile);
   return rc;
 }
 
@@ -95,6 +97,11 @@ int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, tern_error *e)
     if (rc) return rc;
   }
   return 0;
+}
+
+void tern_runner_profile(tern_runner *r, tern_profile *p) {
+  r->profile = p;
+  tern_session_profile(r->session, p);
 }
 
 int tern_runner_plan(const tern_runner_spec *spec, size_t *bytes, tern_error *e) {

@@ -5,6 +5,7 @@
 #define TERN_BASELINES_RUNNER_H
 
 #include "engine/model/model.h"
+#include "engine/model/profile.h"
 
 typedef struct tern_runner tern_runner;
 
@@ -48,6 +49,9 @@ int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, tern_error *e
 /* Feeds ids one at a time; each step computes the full logits (or exact head)
  * and the greedy choice, which is discarded: all engines see the same ids. */
 int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, tern_error *e);
+/* Profiles calls from now on, also those of later teams, for which the profile
+ * must have room; NULL: no longer. */
+void tern_runner_profile(tern_runner *r, tern_profile *p);
 /* Memory the engine would need, without loading. */
 int tern_runner_plan(const tern_runner_spec *spec, size_t *bytes, tern_error *e);
 
