@@ -11,7 +11,8 @@ typedef struct tern_bandwidth_child tern_bandwidth_child;
 
 /* cpus: at least the greatest team's, kept until the child is started. */
 int tern_bandwidth_child_start(tern_bandwidth_child **out, size_t last_level_cache, const int *cpus, tern_error *e);
-/* GB/s of one short probe. The first call fills the buffer as well. */
+/* GB/s of one short probe: the best pass of the best reader. The first call
+ * also finds whether huge or small pages are the faster, and keeps those. */
 int tern_bandwidth_child_measure(tern_bandwidth_child *b, int threads, double *gbs, tern_error *e);
 void tern_bandwidth_child_end(tern_bandwidth_child *b); /* NULL allowed */
 

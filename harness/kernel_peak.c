@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "engine/base/progress.h"
+#include "harness/cpu_features.h"
 
 enum { ROUNDS = 4000, SUMS = 12, REPEATS = 8 };
 
@@ -21,6 +22,7 @@ enum { ROUNDS = 4000, SUMS = 12, REPEATS = 8 };
 #define MADDUBS(i) "vpmaddubsw %%ymm15, %%ymm15, %%ymm14\nvpaddw %%ymm14, %%ymm" i ", %%ymm" i "\n"
 #define FMA512(i) "vfmadd231ps %%zmm15, %%zmm15, %%zmm" i "\n"
 #define FMA256(i) "vfmadd231ps %%ymm15, %%ymm15, %%ymm" i "\n"
+#define DPBF16(i) "vdpbf16ps %%zmm15, %%zmm15, %%zmm" i "\n"
 #define ZERO "vpxor %%xmm15, %%xmm15, %%xmm15\n"
 #define ZERO_SUM(i) "vpxor %%xmm" i ", %%xmm" i ", %%xmm" i "\n"
 #else
@@ -28,6 +30,7 @@ enum { ROUNDS = 4000, SUMS = 12, REPEATS = 8 };
 #define LEAVE ""
 #define SDOT(i) "sdot v" i ".4s, v15.16b, v15.16b\n"
 #define FMLA(i) "fmla v" i ".4s, v15.4s, v15.4s\n"
+#define BFDOT(i) ".arch armv8.6-a+bf16\nbfdot v" i ".4s, v15.8h, v15.8h\n"
 #define ZERO ".arch armv8.2-a+dotprod\nmovi v15.4s, #0\n"
 #define ZERO_SUM(i) "movi v" i ".4s, #0\n"
 #endif
@@ -44,9 +47,11 @@ LOOP(dpbusd, DPBUSD)
 LOOP(maddubs, MADDUBS)
 LOOP(fma512, FMA512)
 LOOP(fma256, FMA256)
+LOOP(dpbf16, DPBF16)
 #else
 LOOP(sdot, SDOT)
 LOOP(fmla, FMLA)
+LOOP(bfdot, BFDOT)
 #endif
 
 static const struct {
@@ -67,19 +72,33 @@ static const struct {
 #endif
 };
 
+static double rate_of(void (*loop)(void), int operations) {
+  double best = INFINITY;
+  for (int r = 0; r < REPEATS; r++) {
+    const double start = tern_now();
+    loop();
+    const double seconds = tern_now() - start;
+    if (seconds < best) best = seconds;
+  }
+  return (double)ROUNDS * SUMS * operations / best * 1e-9;
+}
+
 double tern_instruction_peak(tern_isa isa, bool floats, const char **instruction) {
   *instruction = "";
   for (size_t i = 0; i < sizeof peaks / sizeof *peaks; i++) {
     if (peaks[i].isa != isa || peaks[i].floats != floats) continue;
     *instruction = peaks[i].name;
-    double best = INFINITY;
-    for (int r = 0; r < REPEATS; r++) {
-      const double start = tern_now();
-      peaks[i].loop();
-      const double seconds = tern_now() - start;
-      if (seconds < best) best = seconds;
-    }
-    return (double)ROUNDS * SUMS * peaks[i].operations / best * 1e-9;
+    return rate_of(peaks[i].loop, peaks[i].operations);
   }
   return (double)NAN;
+}
+
+double tern_bf16_peak(const char **instruction) {
+#if defined(__x86_64__)
+  *instruction = "vdpbf16ps zmm";
+  return tern_cpu_runs("avx512_bf16") ? rate_of(dpbf16, 64) : (double)NAN;
+#else
+  *instruction = "bfdot 4s";
+  return tern_cpu_runs("bf16") ? rate_of(bfdot, 16) : (double)NAN;
+#endif
 }

@@ -12,4 +12,8 @@
  * NAN and "" for the scalar level. `isa` must be usable. */
 double tern_instruction_peak(tern_isa isa, bool floats, const char **instruction);
 
+/* The same of the dot product of bf16 pairs into float; NAN where this CPU has
+ * none. No kernel needs it yet: a ceiling alone. */
+double tern_bf16_peak(const char **instruction);
+
 #endif
