@@ -2,6 +2,7 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 find_library(CSV_LIBRARY csv REQUIRED)
@@ -9,7 +10,8 @@ find_library(PAPI_LIBRARY papi REQUIRED)
 
 file(GLOB text_sources CONFIGURE_DEPENDS engine/text/*.c)
 add_library(tern_text STATIC ${text_sources})
-target_link_libraries(tern_text PUBLIC tern_format tern_kernels PkgConfig::PCRE2)
+target_link_libraries(tern_text PUBLIC tern_format tern_kernels PkgConfig::PCRE2 PkgConfig::JANSSON
+                      PkgConfig::UTF8PROC)
 
 file(GLOB baselines_sources CONFIGURE_DEPENDS baselines/*.c)
 add_library(tern_baselines STATIC ${baselines_sources})

@@ -1,8 +1,9 @@
 # Tokenizers and sampler. Run in the source tree, so that ../shared is found.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun tokenizer tokenizer_input pretokenizer sampler)
+  foreach(noun tokenizer tokenizer_input pretokenizer tokenizer_json sampler)
     add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c)
     target_link_libraries(check_${noun} PRIVATE tern_text cmocka)
+    target_compile_definitions(check_${noun} PRIVATE TERN_TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
     add_test(NAME check_${noun} COMMAND check_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
   endforeach()

@@ -1,20 +1,19 @@
 /* Pre-tokenizers: the patterns that cut text into words before merging, as
  * published with each model family (tokenizer.json; where an engine adapted one,
- * what it adapted stays the same set of words). White space is written out, because
- * PCRE2's \s also takes U+180E, which Unicode's White_Space does not. */
+ * what it adapted stays the same set of words). */
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/text/tokenizer_parts.h"
 
-#define SPACE "\\t-\\r\\x{85}\\p{Z}"
+#define SPACE TERN_PRE_SPACE
 #define BLANKS "|[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+"
 
 /* Both families end alike; what they differ in is the number of digits. */
 #define LLAMA3(digits)                                                                                                 \
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" digits "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n]*|[" SPACE \
   "]*[\\r\\n]+" BLANKS
-#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACE "\\p{L}\\p{N}]+" BLANKS
+#define GPT2 TERN_PRE_GPT2
 
 /* Cased letters as DeepSeek LLM's pattern lists them (an older Unicode's). */
 #define CASED                                                                                                          \
@@ -67,6 +66,18 @@ const tern_pre *tern_pre_find(tern_gguf_string name) {
     for (size_t j = 0; j < TERN_PRE_NAMES && pres[i].names[j] != NULL; j++) {
       if (strlen(pres[i].names[j]) == name.size && memcmp(pres[i].names[j], name.data, name.size) == 0) return &pres[i];
     }
+  }
+  return NULL;
+}
+
+const tern_pre *tern_pre_match(const tern_pre *p) {
+  for (size_t i = 0; i < PRES; i++) {
+    bool same = pres[i].whole_words == p->whole_words;
+    for (size_t j = 0; j < TERN_PRE_STAGES && same; j++) {
+      const char *a = pres[i].stages[j], *b = p->stages[j];
+      same = a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+    }
+    if (same) return &pres[i];
   }
   return NULL;
 }

@@ -184,6 +184,7 @@ void tern_tokenizer_close(tern_tokenizer *t) {
   tern_text_map_close(&t->specials);
   tern_pair_map_close(&t->pairs);
   for (int i = 0; i < t->stage_count; i++) pcre2_code_free(t->stages[i]);
+  for (int i = 0; i < TERN_PRE_STAGES; i++) free(t->own_stages[i]);
   free(t->special_lengths);
   free(t->pool);
   free(t->at);

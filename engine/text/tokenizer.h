@@ -18,6 +18,9 @@ int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_erro
 /* From a tiktoken rank file (base64 token, space, rank a line), LLaMA-3
  * pre-tokenizer and its 256 special tokens at 128000.. */
 int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_error *e);
+/* From Hugging Face's tokenizer.json (BPE), with tokenizer_config.json beside it
+ * where there is one. */
+int tern_tokenizer_from_json(tern_tokenizer **out, const char *path, tern_error *e);
 /* From llama2.c's tokenizer.bin; vocab <= 0: all tokens it holds. */
 int tern_tokenizer_from_llama2c(tern_tokenizer **out, const char *path, int vocab, tern_error *e);
 void tern_tokenizer_close(tern_tokenizer *t);

@@ -3,6 +3,7 @@
  * piece spans them), and each word's symbols merge. */
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "engine/base/memory.h"
 #include "engine/text/tokenizer_parts.h"
@@ -15,6 +16,21 @@ typedef struct encoder {
   size_t count, capacity;
   tern_error *e;
 } encoder;
+
+typedef struct tern_text { /* grows */
+  uint8_t *bytes;
+  size_t size;
+} tern_text;
+
+static int append(encoder *c, tern_text *t, const uint8_t *bytes, size_t size) {
+  if (size == 0) return TERN_OK;
+  uint8_t *grown = realloc(t->bytes, t->size + size);
+  if (grown == NULL) return tern_fail(c->e, TERN_FAILED, "not enough memory for a text of %zu bytes", t->size + size);
+  memcpy(grown + t->size, bytes, size);
+  t->bytes = grown;
+  t->size += size;
+  return TERN_OK;
+}
 
 static int emit(encoder *c, int32_t id) {
   if (c->count == c->capacity) {
@@ -31,6 +47,10 @@ static int emit(encoder *c, int32_t id) {
 /* Bytes for which there is no better token. */
 static int emit_bytes(encoder *c, const uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++) {
+    if (bytes[i] == ' ' && !c->t->bytes && c->t->byte_id[0xe2] >= 0) { /* a blank is U+2581, known or not */
+      if (emit_bytes(c, (const uint8_t *)"\xe2\x96\x81", 3) != TERN_OK) return TERN_FAILED;
+      continue;
+    }
     int32_t id = c->t->byte_id[bytes[i]];
     if (id < 0) id = c->t->unknown;
     if (id < 0)
@@ -128,9 +148,36 @@ static int encode_pieces(encoder *c, const uint8_t *text, size_t size) {
   return status;
 }
 
+static int encode_normal(encoder *c, const uint8_t *text, size_t size) {
+  return c->t->bytes ? encode_bytes(c, text, size) : encode_pieces(c, text, size);
+}
+
+/* Valid stretches composed, the rest as it is. */
+static int encode_composed(encoder *c, const uint8_t *text, size_t size) {
+  tern_text composed = {0};
+  int status = TERN_OK;
+  for (size_t at = 0; at < size && status == TERN_OK;) {
+    size_t valid = tern_utf8_span(text + at, size - at), broken = 0;
+    utf8proc_uint8_t *out = NULL;
+    utf8proc_ssize_t n =
+        valid ? utf8proc_map(text + at, (utf8proc_ssize_t)valid, &out, UTF8PROC_COMPOSE | UTF8PROC_STABLE) : 0;
+    while (at + valid + broken < size && tern_utf8_length(text + at + valid + broken, size - at - valid - broken) == 0)
+      broken++;
+    if (n < 0)
+      status = tern_fail(c->e, TERN_FAILED, "cannot normalise this text: %s", utf8proc_errmsg(n));
+    else
+      status = append(c, &composed, out, (size_t)n) || append(c, &composed, text + at + valid, broken);
+    free(out);
+    at += valid + broken;
+  }
+  if (status == TERN_OK) status = encode_normal(c, composed.bytes, composed.size);
+  free(composed.bytes);
+  return status;
+}
+
 static int encode_plain(encoder *c, const uint8_t *text, size_t size) {
   if (size == 0) return TERN_OK;
-  return c->t->bytes ? encode_bytes(c, text, size) : encode_pieces(c, text, size);
+  return c->t->nfc ? encode_composed(c, text, size) : encode_normal(c, text, size);
 }
 
 /* The longest special that starts at text, -1 for none. User-defined tokens

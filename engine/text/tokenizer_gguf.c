@@ -13,40 +13,6 @@ static bool is(tern_gguf_string s, const char *text) {
   return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
 }
 
-/* Piece with U+2581 made a blank; returns its length. */
-static size_t plain_piece(tern_gguf_string piece, uint8_t *out) {
-  size_t n = 0;
-  for (size_t i = 0; i < piece.size;) {
-    bool blank = piece.size - i >= 3 && memcmp(piece.data + i, "\xe2\x96\x81", 3) == 0;
-    out[n++] = blank ? ' ' : (uint8_t)piece.data[i];
-    i += blank ? 3 : 1;
-  }
-  return n;
-}
-
-/* "<0xNN>" -> NN, -1 when it is something else. */
-static int byte_piece(tern_gguf_string piece) {
-  static const char digits[] = "0123456789ABCDEF";
-  if (piece.size != 6 || memcmp(piece.data, "<0x", 3) != 0 || piece.data[5] != '>') return -1;
-  const char *high = memchr(digits, piece.data[3], 16), *low = memchr(digits, piece.data[4], 16);
-  return high == NULL || low == NULL ? -1 : (int)(16 * (high - digits) + (low - digits));
-}
-
-static void put_token(tern_tokenizer *t, int32_t id, tern_gguf_string text, int type, uint8_t *scratch) {
-  if (type == TERN_TOKEN_CONTROL || type == TERN_TOKEN_UNKNOWN) {
-    tern_vocab_put(t, id, text.data, text.size, type);
-  } else if (t->bytes) {
-    size_t n = type == TERN_TOKEN_USER ? SIZE_MAX : tern_byte_text_read(text.data, text.size, scratch);
-    bool raw = n == SIZE_MAX; /* added tokens are written as they are */
-    tern_vocab_put(t, id, raw ? (const void *)text.data : scratch, raw ? text.size : n, type);
-  } else if (type == TERN_TOKEN_BYTE && byte_piece(text) >= 0) {
-    uint8_t byte = (uint8_t)byte_piece(text);
-    tern_vocab_put(t, id, &byte, 1, type);
-  } else {
-    tern_vocab_put(t, id, scratch, plain_piece(text, scratch), type == TERN_TOKEN_BYTE ? TERN_TOKEN_NORMAL : type);
-  }
-}
-
 /* An optional token id: absent (or written as -1) leaves *id alone. */
 static int token_id(const tern_gguf *g, const char *key, int size, int32_t *id, tern_error *e) {
   int64_t value;
@@ -117,7 +83,7 @@ static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, te
   for (int32_t id = 0; id < (int32_t)n; id++) {
     int64_t type = types != NULL ? types[id] : id == t->bos || id == t->eos ? TERN_TOKEN_CONTROL : TERN_TOKEN_NORMAL;
     if (type < TERN_TOKEN_NORMAL || type > TERN_TOKEN_BYTE) type = TERN_TOKEN_NORMAL;
-    put_token(t, id, texts[id], (int)type, scratch);
+    tern_vocab_put_text(t, id, texts[id], (int)type, scratch);
     if (pieces) t->score[id] = isnan(scores[id]) ? -INFINITY : (float)scores[id];
   }
   *out = t;
@@ -132,22 +98,13 @@ out:
 }
 
 static int put_merge(tern_tokenizer *t, const tern_gguf *g, tern_gguf_string merge, int64_t rank, tern_error *e) {
-  uint8_t both[TERN_TOKEN_LIMIT];
   const char *blank = merge.size > 2 ? memchr(merge.data + 1, ' ', merge.size - 2) : NULL;
   if (blank == NULL)
     return tern_fail(e, TERN_FAILED, "%s: " KEY "merges[%lld] is not two tokens with a blank between",
                      tern_gguf_name(g), (long long)rank);
-  if (merge.size > sizeof both) return TERN_OK; /* longer than any token */
-  size_t left_size = (size_t)(blank - merge.data);
-  size_t a = tern_byte_text_read(merge.data, left_size, both);
-  if (a == SIZE_MAX) return TERN_OK;
-  size_t b = tern_byte_text_read(blank + 1, merge.size - left_size - 1, both + a);
-  if (b == SIZE_MAX) return TERN_OK;
-  int32_t left = tern_text_map_find(&t->texts, t, both, a);
-  int32_t right = tern_text_map_find(&t->texts, t, both + a, b);
-  int32_t id = tern_text_map_find(&t->texts, t, both, a + b);
-  if (left < 0 || right < 0 || id < 0) return TERN_OK;
-  return tern_pair_map_put(&t->pairs, left, right, (uint32_t)rank, id, e);
+  size_t left = (size_t)(blank - merge.data);
+  return tern_vocab_put_merge(t, (tern_gguf_string){merge.data, left},
+                              (tern_gguf_string){blank + 1, merge.size - left - 1}, (uint32_t)rank, e);
 }
 
 static int read_merges(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {

@@ -38,6 +38,13 @@ typedef struct tern_pair_map {
   size_t mask, count;
 } tern_pair_map;
 
+/* Unicode's White_Space, for within brackets; PCRE2's \s also takes U+180E. */
+#define TERN_PRE_SPACE "\\t-\\r\\x{85}\\p{Z}"
+/* Words of GPT-2, which are also those of tokenizer.json's ByteLevel. */
+#define TERN_PRE_GPT2                                                                                                  \
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" TERN_PRE_SPACE "\\p{L}\\p{N}]+|[" TERN_PRE_SPACE                  \
+  "]+(?![^" TERN_PRE_SPACE "])|[" TERN_PRE_SPACE "]+"
+
 enum { TERN_PRE_NAMES = 8, TERN_PRE_STAGES = 6 };
 
 /* Pre-tokenizer: how text falls into words. Each stage cuts what the stage
@@ -52,7 +59,10 @@ typedef struct tern_pre {
 
 struct tern_tokenizer {
   bool bytes;          /* byte-level BPE; else SentencePiece pieces */
+  bool nfc;            /* text is composed (Unicode NFC) first */
   const tern_pre *pre; /* byte-level only */
+  tern_pre own;        /* what pre points to when the file brings its own patterns */
+  char *own_stages[TERN_PRE_STAGES];
   pcre2_code *stages[TERN_PRE_STAGES];
   int stage_count;
   bool adds_bos, space_prefix;
@@ -92,6 +102,16 @@ static inline tern_gguf_string tern_vocab_text(const tern_tokenizer *t, int32_t 
   return (tern_gguf_string){(const char *)t->pool + t->at[id], t->at[id + 1] - t->at[id]};
 }
 
+/* Puts a token as GGUF and tokenizer.json write it: byte-level text in GPT-2's
+ * printable form, pieces with U+2581 for a blank, "<0xNN>" for a byte. scratch
+ * takes text.size bytes. */
+void tern_vocab_put_text(tern_tokenizer *t, int32_t id, tern_gguf_string text, int type, uint8_t *scratch);
+/* A merge of two tokens written likewise; one that can never apply is left out. */
+int tern_vocab_put_merge(tern_tokenizer *t, tern_gguf_string left, tern_gguf_string right, uint32_t rank,
+                         tern_error *e);
+
+/* The row with the same stages, or NULL. */
+const tern_pre *tern_pre_match(const tern_pre *p);
 /* Row of that name, the row for a vocabulary without a (useful) name, by i. */
 const tern_pre *tern_pre_find(tern_gguf_string name);
 const tern_pre *tern_pre_guess(const tern_tokenizer *t);

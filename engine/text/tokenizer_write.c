@@ -94,6 +94,8 @@ int tern_tokenizer_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_erro
   static const char *const keys[] = {KEY "bos_token_id", KEY "eos_token_id", KEY "eot_token_id",
                                      KEY "unknown_token_id"};
   const int32_t ids[] = {t->bos, t->eos, t->eot, t->unknown};
+  if (t->bytes && t->pre == &t->own)
+    return tern_fail(e, TERN_FAILED, "the tokenizer's words follow patterns that GGUF has no name for");
   tern_gguf_put_text(w, KEY "model", t->bytes ? "gpt2" : "llama");
   tern_gguf_put_text(w, KEY "pre", t->bytes ? t->pre->names[0] : "default");
   if (put_tokens(t, w, e) != TERN_OK || (t->bytes && put_merges(t, w, e) != TERN_OK)) return TERN_FAILED;

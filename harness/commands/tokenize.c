@@ -1,5 +1,5 @@
 /* ternmark tokenize: text to token ids and back, with the tokenizer of a GGUF
- * file, a tiktoken rank file or a llama2.c vocabulary. */
+ * file, a tokenizer.json, a tiktoken rank file or a llama2.c vocabulary. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->model = text;
     break;
   case ARGP_KEY_END:
-    if (o->model == NULL) argp_error(state, "which tokenizer? Give a GGUF, rank or tokenizer.bin file");
+    if (o->model == NULL) argp_error(state, "which tokenizer? Give a GGUF, tokenizer.json, rank or tokenizer.bin file");
     if (o->text != NULL && o->file != NULL) argp_error(state, "--prompt and --file exclude each other");
     if (o->decode && (o->json || o->bos)) argp_error(state, "--decode prints text: --json and --bos are for ids");
     break;
@@ -74,7 +74,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   return 0;
 }
 
-/* By the first bytes: GGUF's magic, llama2.c's small integer, or ranks. */
+/* By the first bytes: GGUF's magic, JSON's brace, llama2.c's small integer, or ranks. */
 static int open_tokenizer(tern_tokenizer **t, const char *path, tern_error *e) {
   tern_map map;
   uint32_t first = 0;
@@ -84,6 +84,7 @@ static int open_tokenizer(tern_tokenizer **t, const char *path, tern_error *e) {
   tern_map_close(&map);
   if (!is_gguf) {
     bool llama2c = first > 0 && first < 0x10000;
+    if ((first & 0xff) == '{') return tern_tokenizer_from_json(t, path, e);
     return llama2c ? tern_tokenizer_from_llama2c(t, path, 0, e) : tern_tokenizer_from_tiktoken(t, path, e);
   }
   tern_gguf *g;
