@@ -42,7 +42,7 @@ static uint64_t hash_under(const char *path, const char *name) {
   size_t size;
   tern_error e = {0};
   tern_gguf *g;
-  tern_tokenizer *t;
+  tern_tokenizer *t = NULL;
   uint8_t *bytes = renamed(path, name, &size);
   if (tern_gguf_parse(&g, bytes, size, name, &e) || tern_tokenizer_from_gguf(&t, g, &e)) fail_msg("%s", e.text);
   uint64_t h = hash_of_ids(t, &e);
