@@ -39,19 +39,9 @@ typedef struct tern_peer_result {
   int64_t task_clock_ns, page_faults, context_switches, peak_rss; /* of the process tree; -1: not told */
   int64_t counters[TERN_COUNTERS]; /* of the process tree, loading included; -1: does not count */
   int repeats;                     /* that `seconds` is the mean of */
-  char reader[TERN_PEER_READER];   /* "llama-bench JSON", "timings" (bitnet.cpp, llama-cli) */
+  char reader[TERN_PEER_READER];   /* "JSON", "CSV", "table", "timings" (llama-cli) */
   char version[TERN_PEER_VERSION]; /* what its output says; "" when it says nothing */
 } tern_peer_result;
-
-/* One run of a pair that is metered as a whole process. */
-typedef struct tern_peer_metered {
-  int tokens;
-  double joules;     /* NAN: unavailable */
-  const char *scope; /* "package", ... */
-  const char *why;   /* when unavailable */
-  double seconds;    /* by its own account */
-  double wall_s;
-} tern_peer_metered;
 
 /* "NAME=COMMAND"; TERN_USAGE with the reason. */
 int tern_peer_parse(tern_peer_spec *out, const char *text, tern_error *e);
@@ -64,9 +54,9 @@ int tern_peer_probe(const tern_peer_spec *spec, tern_peer_facts *out, tern_error
  * interrupt, after limit_s, or when the calling thread ends. */
 int tern_peer_run(const tern_peer_spec *spec, const char *model, const tern_workload *load, int threads,
                   const int *cpus, double limit_s, tern_peer_result *out, tern_error *e);
-/* Joules a token out of runs of n and 2n tokens, in which loading cancels:
- * (J(2n) - J(n)) / n. False with the reason where that is not so. */
-bool tern_peer_pair(const tern_peer_metered *once, const tern_peer_metered *twice, double *joules_per_token, char *why,
-                    size_t size);
+/* Whether loading cancels in the difference of a run of n tokens and one of
+ * 2n, so that their joules may be subtracted: the longer one must take as much
+ * longer as its own account says. The reason otherwise. */
+bool tern_peer_pair(const tern_peer_result *once, const tern_peer_result *twice, char *why, size_t size);
 
 #endif

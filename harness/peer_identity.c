@@ -52,11 +52,12 @@ static bool put_question(const char *question, tern_peer_process *p) {
   return question && tern_peer_process_run(p, "", question, NULL, 0, question_s, &e) == 0;
 }
 
-/* The first line with a digit in it, as printable ASCII. */
+/* The first line with a digit in it, as printable ASCII; "0 (unknown)" is what
+ * builds outside of a repository call themselves. */
 static bool take_version(char *text, char *out, size_t size) {
   for (char *save, *line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
     while (isspace((unsigned char)*line)) line++;
-    if (!strpbrk(line, "0123456789")) continue;
+    if (!strpbrk(line, "0123456789") || strstr(line, "(unknown)")) continue;
     snprintf(out, size, "%s", line);
     for (char *p = out; *p; p++)
       if (*p < ' ' || *p > '~') *p = '?';

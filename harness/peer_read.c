@@ -11,9 +11,9 @@ static const struct {
   const char *reader;
   json_t *(*rows)(const char *text);
 } formats[] = {
-    {"llama-bench JSON", tern_peer_rows_json},
-    {"llama-bench CSV", tern_peer_rows_csv},
-    {"llama-bench table", tern_peer_rows_table},
+    {"JSON", tern_peer_rows_json},
+    {"CSV", tern_peer_rows_csv},
+    {"table", tern_peer_rows_table},
 };
 
 /* NAN: absent or not a number. */
@@ -41,7 +41,8 @@ static int tokens_of(const tern_peer_request *ask) {
   return ask->prompt > 0 ? ask->prompt : ask->gen;
 }
 
-/* Mean seconds of a run: from the samples, else from the averages. */
+/* Mean seconds of a run: from the samples, else from the averages, which
+ * `ternmark bench` tells as tokens_per_s. */
 static double seconds_of(const json_t *row, int tokens, int *repeats) {
   const json_t *ns = json_object_get(row, "samples_ns"), *ts = json_object_get(row, "samples_ts");
   const json_t *samples = json_array_size(ns) > 0 ? ns : ts;
@@ -58,14 +59,15 @@ static double seconds_of(const json_t *row, int tokens, int *repeats) {
     return sum / (double)count;
   }
   double ns_mean = number(row, "avg_ns");
-  return isfinite(ns_mean) ? ns_mean * 1e-9 : tokens / number(row, "avg_ts");
+  if (isfinite(ns_mean)) return ns_mean * 1e-9;
+  return tokens / number(row, json_object_get(row, "avg_ts") ? "avg_ts" : "tokens_per_s");
 }
 
 /* Version as the output has it: printable ASCII, since it goes into JSON. */
 static void read_version(const json_t *row, char *out, size_t size) {
   const char *commit = json_string_value(json_object_get(row, "build_commit"));
   double build = number(row, "build_number");
-  if (!commit || !*commit) return;
+  if (!commit || !*commit || strcmp(commit, "unknown") == 0) return;
   if (isfinite(build))
     snprintf(out, size, "%.100s (%.0f)", commit, build);
   else
@@ -93,7 +95,7 @@ static int choose(const char *name, const json_t *rows, const tern_peer_request 
     found = row;
   }
   if (!found) return no_match(name, rows, ask, e);
-  double threads = number(found, "n_threads");
+  double threads = number(found, json_object_get(found, "n_threads") ? "n_threads" : "threads");
   if (isfinite(threads) && threads != ask->threads)
     return tern_fail(e, TERN_FAILED, "peer %s: asked for %d threads, it ran with %.0f", name, ask->threads, threads);
   told->seconds = seconds_of(found, tokens_of(ask), &told->repeats);

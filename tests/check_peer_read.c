@@ -37,21 +37,30 @@ static void assert_not_told(const char *out, const char *err, const tern_peer_re
 static void the_row_that_was_asked_for_is_taken(void **state) {
   (void)state;
   const char *out = "[\n  " ROW_PP ",\n  " ROW_TG ",\n  " ROW_DEEP "\n]\n";
-  assert_told(out, "", &prefill, 4, "llama-bench JSON");
-  assert_told(out, "", &decode, 2, "llama-bench JSON");
-  assert_told(out, "", &deep, 4, "llama-bench JSON");
+  assert_told(out, "", &prefill, 4, "JSON");
+  assert_told(out, "", &decode, 2, "JSON");
+  assert_told(out, "", &deep, 4, "JSON");
 }
 
 static void json_is_found_among_warnings(void **state) {
   (void)state;
   assert_told("WARNING: [x] {y}\n[warn] not json\n{neither\n[1, 2] numbers\n[\n" ROW_TG "\n]\nlater: [bye]\n", "",
-              &decode, 2, "llama-bench JSON");
-  assert_told("", "noise\n" ROW_TG "\n", &decode, 2, "llama-bench JSON");
+              &decode, 2, "JSON");
+  assert_told("", "noise\n" ROW_TG "\n", &decode, 2, "JSON");
 }
 
 static void json_lines_are_rows(void **state) {
   (void)state;
-  assert_told(ROW_PP "\n" ROW_TG "\n", "", &decode, 2, "llama-bench JSON");
+  assert_told(ROW_PP "\n" ROW_TG "\n", "", &decode, 2, "JSON");
+}
+
+static void rows_of_ternmark_bench_are_read(void **state) {
+  (void)state;
+  const char *row = "[{\"engine\": \"ternary\", \"n_prompt\": 0, \"n_gen\": 64, \"n_depth\": 0, \"threads\": 2,"
+                    " \"tokens_per_s\": 32.0}]";
+  const tern_peer_request one = {.gen = 64, .threads = 1};
+  assert_told(row, "", &decode, 2, "JSON");
+  assert_not_told(row, "", &one, "it ran with 2");
 }
 
 static void samples_are_averaged_and_counted(void **state) {
@@ -64,7 +73,7 @@ static void samples_are_averaged_and_counted(void **state) {
   assert_float_equal(told.seconds, 2, 1e-12);
   assert_int_equal(told.repeats, 2);
   assert_string_equal(told.version, "d775b89 (10573)");
-  assert_told("[{\"n_gen\": 64, \"samples_ts\": [64, 16]}]", "", &decode, 2.5, "llama-bench JSON");
+  assert_told("[{\"n_gen\": 64, \"samples_ts\": [64, 16]}]", "", &decode, 2.5, "JSON");
 }
 
 static void csv_is_read_between_other_lines(void **state) {
@@ -74,8 +83,8 @@ static void csv_is_read_between_other_lines(void **state) {
                     "\"abc\",\"a \"\"quoted\"\", type\",\"2\",\"512\",\"0\",\"4000000000\",\"128.0\"\n"
                     "a warning between\n"
                     "\"abc\",\"x\",\"2\",\"0\",\"64\",\"2000000000\",\"32.0\"\n";
-  assert_told(out, "", &prefill, 4, "llama-bench CSV");
-  assert_told(out, "", &decode, 2, "llama-bench CSV");
+  assert_told(out, "", &prefill, 4, "CSV");
+  assert_told(out, "", &decode, 2, "CSV");
 }
 
 static void a_table_is_read(void **state) {
@@ -86,9 +95,9 @@ static void a_table_is_read(void **state) {
                     "| bitnet 2B  | 1.1 GB |    2 B | CPU     |       2 |          tg64 |     32.00 \xc2\xb1 0.10 |\n"
                     "| bitnet 2B  | 1.1 GB |    2 B | CPU     |       2 |   tg64 @ d256 |     16.00 \xc2\xb1 0.10 |\n"
                     "\nbuild: d775b89 (10573)\n";
-  assert_told(out, "", &prefill, 4, "llama-bench table");
-  assert_told(out, "", &decode, 2, "llama-bench table");
-  assert_told(out, "", &deep, 4, "llama-bench table");
+  assert_told(out, "", &prefill, 4, "table");
+  assert_told(out, "", &decode, 2, "table");
+  assert_told(out, "", &deep, 4, "table");
 }
 
 static void timings_of_a_command_line_are_read(void **state) {
@@ -153,6 +162,7 @@ int main(void) {
       cmocka_unit_test(the_row_that_was_asked_for_is_taken),
       cmocka_unit_test(json_is_found_among_warnings),
       cmocka_unit_test(json_lines_are_rows),
+      cmocka_unit_test(rows_of_ternmark_bench_are_read),
       cmocka_unit_test(samples_are_averaged_and_counted),
       cmocka_unit_test(csv_is_read_between_other_lines),
       cmocka_unit_test(a_table_is_read),

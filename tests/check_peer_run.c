@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/interrupt.h"
 #include "harness/peer.h"
 #include "tests/scratch.h"
 
@@ -90,7 +91,7 @@ static void a_program_that_answers_is_read_and_accounted(void **state) {
   assert_float_equal(r.seconds, 0.02, 1e-12);
   assert_true(r.wall_s >= 0.05 && r.wall_s < 20);
   assert_int_equal(r.repeats, 1);
-  assert_string_equal(r.reader, "llama-bench JSON");
+  assert_string_equal(r.reader, "JSON");
   assert_string_equal(r.version, "abc (7)");
   assert_true(r.task_clock_ns > 0 && r.page_faults > 0 && r.context_switches > 0);
   assert_true(r.counters[TERN_TASK_CLOCK] == r.task_clock_ns);
@@ -103,7 +104,7 @@ static void figures_of_children_left_behind_are_counted(void **state) {
   tern_error e;
   assert_int_equal(run("#!/bin/sh\n" SAY, 20, &alone, &e), 0);
   /* Nobody waits for the worker, but its work shows. */
-  assert_int_equal(run("#!/bin/sh\n(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; : > $0.done) &\n"
+  assert_int_equal(run("#!/bin/sh\n((i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; : > $0.done) &)\n"
                        "while [ ! -e $0.done ]; do sleep 0.02; done\n" SAY,
                        60, &tree, &e),
                    0);
@@ -202,8 +203,8 @@ static pid_t start_harness(const tern_peer_spec *s) {
   if (pid == 0) {
     tern_peer_result r;
     tern_error e;
-    tern_peer_run(s, "m", &decode, 1, NULL, 60, &r, &e);
-    _exit(0);
+    tern_interrupt_install();
+    _exit(tern_peer_run(s, "m", &decode, 1, NULL, 60, &r, &e));
   }
   char *text = NULL;
   for (int i = 0; i < 500 && !(text && *text); i++) {
@@ -222,6 +223,18 @@ static void a_killed_harness_leaves_nothing_behind(void **state) {
   pid_t pid = start_harness(&s);
   assert_int_equal(kill(pid, SIGKILL), 0);
   assert_int_equal(waitpid(pid, NULL, 0), pid);
+  assert_gone("fake.pid");
+}
+
+static void an_interrupt_ends_the_tree(void **state) {
+  (void)state;
+  tern_peer_spec s = script("#!/bin/sh\nsetsid sh -c 'echo $$ > '$0'.pid; sleep 1000' &\nsleep 1000\n");
+  pid_t pid = start_harness(&s);
+  int how;
+  assert_int_equal(kill(pid, SIGINT), 0);
+  assert_int_equal(waitpid(pid, &how, 0), pid);
+  assert_true(WIFEXITED(how));
+  assert_int_equal(WEXITSTATUS(how), TERN_INTERRUPTED);
   assert_gone("fake.pid");
 }
 
@@ -282,6 +295,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(one_that_ignores_the_request_is_killed, setup, teardown),
       cmocka_unit_test_setup_teardown(a_grandchild_that_hides_dies_with_it, setup, teardown),
       cmocka_unit_test_setup_teardown(a_killed_harness_leaves_nothing_behind, setup, teardown),
+      cmocka_unit_test_setup_teardown(an_interrupt_ends_the_tree, setup, teardown),
       cmocka_unit_test_setup_teardown(a_program_is_known_by_its_hash_and_version, setup, teardown),
       cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_named, setup, teardown),
       cmocka_unit_test_setup_teardown(a_program_of_the_path_is_found_and_silent_ones_have_no_version, setup, teardown),
