@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 #include "baselines/engines.h"
+#include "engine/base/progress.h"
+
+/* What the engine feeds at once when nobody says; a session's own default. */
+enum { USUAL_BATCH = 512 };
 
 struct tern_runner {
   tern_team *team;
@@ -17,7 +21,8 @@ struct tern_runner {
 };
 
 static tern_session_params sizes_of(const tern_runner_spec *spec) {
-  return (tern_session_params){.context = spec->context, .kv = spec->kv};
+  return (tern_session_params){
+      .context = spec->context, .batch = spec->batch > USUAL_BATCH ? spec->batch : USUAL_BATCH, .kv = spec->kv};
 }
 
 static void describe(tern_runner *r) {
@@ -81,20 +86,34 @@ int tern_runner_threads(tern_runner *r, int threads, const int *cpus, tern_error
   return rc;
 }
 
-void tern_runner_reset(tern_runner *r) {
-  tern_session_rewind(r->session, 0);
+tern_team *tern_runner_team(const tern_runner *r) {
+  return r->team;
 }
 
-int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, tern_error *e) {
+void tern_runner_rewind(tern_runner *r, int position) {
+  tern_session_rewind(r->session, position);
+}
+
+int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, int batch, tern_error *e) {
   int32_t next;
-  return tern_session_greedy(r->session, ids, n, &next, NULL, e);
+  if (batch <= 0) batch = USUAL_BATCH;
+  /* Only the last piece needs the head. */
+  int at = 0;
+  for (; n - at > batch; at += batch)
+    if (tern_session_eval(r->session, ids + at, batch, TERN_WANT_NONE, NULL, e)) return (int)e->status;
+  return tern_session_greedy(r->session, ids + at, n - at, &next, NULL, e);
 }
 
-int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, tern_error *e) {
+int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, double *token_s, tern_error *e) {
+  double last = token_s ? tern_now() : 0;
   for (int i = 0; i < n; i++) {
     int32_t next;
     int rc = tern_session_greedy(r->session, ids + i, 1, &next, NULL, e);
     if (rc) return rc;
+    if (!token_s) continue;
+    double now = tern_now();
+    token_s[i] = now - last;
+    last = now;
   }
   return 0;
 }

@@ -15,6 +15,7 @@ typedef struct tern_runner_spec {
   int threads;
   const int *cpus; /* [threads] to bind to, or NULL */
   int context;
+  int batch; /* most tokens that prefill is asked to feed at once; <= 0: the engine's choice */
   tern_kv_type kv;
   const char *ternary_layout; /* "t2" | "t5": of the ternary engine */
   bool exact_head;
@@ -44,11 +45,17 @@ const tern_runner_facts *tern_runner_describe(const tern_runner *r);
 /* Another team size on the loaded weights; starts at position 0. After a failure
  * the runner can only be closed. */
 int tern_runner_threads(tern_runner *r, int threads, const int *cpus, tern_error *e);
-void tern_runner_reset(tern_runner *r);
-int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, tern_error *e);
+/* The team of now, for meters; tern_runner_threads closes it. */
+tern_team *tern_runner_team(const tern_runner *r);
+/* Back to an earlier position, whose KV cache stands; costs nothing. */
+void tern_runner_rewind(tern_runner *r, int position);
+/* Feeds ids, `batch` at once (<= 0: the engine's choice), and makes the first
+ * greedy choice. */
+int tern_runner_prefill(tern_runner *r, const int32_t *ids, int n, int batch, tern_error *e);
 /* Feeds ids one at a time; each step computes the full logits (or exact head)
- * and the greedy choice, which is discarded: all engines see the same ids. */
-int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, tern_error *e);
+ * and the greedy choice, which is discarded: all engines see the same ids.
+ * token_s (may be NULL): seconds of each. */
+int tern_runner_decode(tern_runner *r, const int32_t *ids, int n, double *token_s, tern_error *e);
 /* Profiles calls from now on, also those of later teams, for which the profile
  * must have room; NULL: no longer. */
 void tern_runner_profile(tern_runner *r, tern_profile *p);

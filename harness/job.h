@@ -1,40 +1,56 @@
-/* What `ternmark reproduce` was asked for. */
+/* What `ternmark reproduce` or `ternmark bench` was asked for. */
 #ifndef TERN_HARNESS_JOB_H
 #define TERN_HARNESS_JOB_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "baselines/runner.h"
+#include "harness/contender.h"
 #include "harness/workload.h"
 
-enum { TERN_MOST_MODELS = 16, TERN_MOST_TEAMS = 16, TERN_MOST_ENGINES = 8 };
+enum { TERN_MOST_MODELS = 16, TERN_MOST_TEAMS = 32, TERN_MOST_METERS = 8 };
+
+typedef struct tern_model_ask {
+  const char *text; /* shape name, or a GGUF's path */
+  bool file;
+} tern_model_ask;
+
+/* When a model's blocks end. */
+typedef struct tern_job_rule {
+  double precision; /* half width wanted of every ratio; 0: not asked for */
+  int blocks;       /* most */
+  double budget_s;  /* of the whole run; 0: none */
+} tern_job_rule;
 
 typedef struct tern_job {
-  char *models[TERN_MOST_MODELS]; /* shape names */
+  const char *command; /* "reproduce", "bench" */
+  const char *preset;  /* "quick", "default", "full"; "bench": lists of one's own */
+  tern_model_ask models[TERN_MOST_MODELS];
   int model_count;
-  const char *model_file; /* real weights instead of shapes; NULL: none */
-  int teams[TERN_MOST_TEAMS];
-  int team_count; /* 0: one thread and all cores */
-  char *engines[TERN_MOST_ENGINES];
-  int engine_count;
-  const tern_preset *preset;
-  int blocks;      /* 0: the preset's */
-  double budget_s; /* < 0: the preset's; 0: none */
+  tern_contender_ask sides;
+  tern_contender_list contenders;
+  tern_numbers threads;         /* 0 in the list: all cores */
+  tern_words placements;        /* empty: "cores" */
+  char cpus[32];                /* "cpus:0-3" of --cpus */
+  tern_workload_ask ask;        /* bench */
+  tern_workload_list workloads; /* those that all models share */
+  const char *prompts_file;     /* NULL: none */
+  tern_job_rule rule;
   const char *out; /* NULL: results/<UTC time> */
   const char *cache;
   const char *sysfs_root;
+  const char *meters[TERN_MOST_METERS];
+  int meter_count;
+  const char *energy_rules; /* NULL, or "mlperf" */
+  double grid_co2;          /* g a kWh; 0: not given */
   uint64_t seed;
-  tern_kv_type kv;
-  const char *layout; /* NULL: the engine's choice */
-  bool exact_head;
-  tern_isa isa_cap;
   tern_i2s i2s;
-  bool dry_run, json, csv, with_host;
+  const char *resume; /* folder of an interrupted run; NULL: a new one */
+  char *resume_path;  /* owns it */
+  bool dry_run, with_host;
   int argc; /* as typed, for the manifest */
   char **argv;
+  char **words; /* of a resumed run, cut by the parser; NULL otherwise */
 } tern_job;
-
-const char *tern_kv_name(tern_kv_type kv); /* "f32", "f16", "int8" */
 
 #endif

@@ -10,8 +10,9 @@
 #include "harness/version.h"
 
 static const tern_command *const commands[] = {
-    &tern_command_reproduce, &tern_command_report,  &tern_command_machine,  &tern_command_run,     &tern_command_synth,
-    &tern_command_convert,   &tern_command_inspect, &tern_command_tokenize, &tern_command_kernels,
+    &tern_command_reproduce, &tern_command_bench,   &tern_command_report,  &tern_command_machine,
+    &tern_command_run,       &tern_command_synth,   &tern_command_convert, &tern_command_inspect,
+    &tern_command_tokenize,  &tern_command_kernels,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -21,6 +22,7 @@ static const char examples[] =
     "Examples:\n"
     "  ternmark reproduce --quick                     the main job, short: about five minutes\n"
     "  ternmark reproduce --model model.gguf          the same with real weights\n"
+    "  ternmark bench --models 2B4T -p 512 -n 128     engines side by side until their ratios are known\n"
     "  ternmark report results/20260101T120000Z       remake a report from its folder\n"
     "  ternmark machine                               what this machine can and cannot show\n"
     "  ternmark run model.gguf -p \"Once\" -n 64        generate text\n"

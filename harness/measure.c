@@ -1,78 +1,77 @@
-/* Blocks. For each team and workload all engines follow each other directly,
- * in an order drawn anew, because the machine's bandwidth drifts within
- * minutes and ratios are taken within a block. */
+/* One model: seats are taken, the warm-up, blocks until the rule ends them. */
 #include "harness/measure.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/base/interrupt.h"
-#include "engine/base/progress.h"
-#include "harness/bandwidth_child.h"
-#include "harness/order.h"
+#include "harness/interference.h"
+#include "harness/measure_parts.h"
 
-typedef struct engine_seat {
-  const char *engine;
-  tern_worker *worker; /* NULL: not running */
-  tern_worker_facts facts;
-} engine_seat;
+int tern_cell_index(const tern_bench_session *s, int team, int load, int seat) {
+  return (team * s->loads->count + load) * s->count + seat;
+}
 
-typedef struct session {
-  tern_measure *m;
-  const tern_source *source;
-  engine_seat seats[TERN_MOST_ENGINES];
-  int count;
-  tern_bandwidth_child *bandwidth;
-  tern_progress progress;
-  double done;    /* calls, for the progress bar */
-  double longest; /* seconds of the longest block so far */
-  uint64_t turn;  /* number of orders drawn */
-} session;
+int tern_cell_count(const tern_bench_session *s) {
+  return s->m->teams->count * s->loads->count * s->count;
+}
 
-static int running(const session *s) {
+int tern_seats_open(const tern_bench_session *s) {
   int n = 0;
-  for (int i = 0; i < s->count; i++) n += s->seats[i].worker != NULL;
+  for (int i = 0; i < s->count; i++) n += s->seats[i].open;
   return n;
 }
 
-/* The engine is out, the run goes on; an interrupt ends the run instead. */
-static int dismiss(session *s, engine_seat *seat, const tern_error *why, tern_error *e) {
+double tern_block_cost(const tern_bench_session *s) {
+  double sum = 0;
+  for (int t = 0; t < s->m->teams->count; t++)
+    for (int w = 0; w < s->loads->count; w++)
+      for (int i = 0; i < s->count; i++) {
+        const tern_cell *c = &s->cells[tern_cell_index(s, t, w, i)];
+        if (c->possible && s->seats[i].open && !s->team_out[t]) sum += c->cost;
+      }
+  return sum;
+}
+
+int tern_seat_dismiss(tern_bench_session *s, tern_entrant *seat, const tern_error *why, tern_error *e) {
   if (why->status == TERN_INTERRUPTED) {
     *e = *why;
     return (int)e->status;
   }
-  tern_worker_end(seat->worker);
-  seat->worker = NULL;
-  tern_record_skipped(s->m->record, s->source->name, seat->engine, why->text);
+  tern_entrant_end(seat);
+  tern_record_skipped(s->m->record, s->source->name, seat->contender->name, "", why->text);
   tern_progress_end(&s->progress);
-  fprintf(stderr, "engine %s is left out: %s\n", seat->engine, why->text);
+  fprintf(stderr, "%s is left out: %s\n", seat->contender->name, why->text);
   return 0;
 }
 
-static int open_seat(session *s, const tern_run_plan_engine *planned, const tern_prompt *prompt, tern_error *e) {
+static int open_seat(tern_bench_session *s, const tern_run_plan_side *planned, const tern_prompts *prompts,
+                     tern_error *e) {
   const tern_measure *m = s->m;
-  engine_seat *seat = &s->seats[s->count++];
+  tern_entrant *seat = &s->seats[s->count++];
   tern_error own = {0};
-  seat->engine = planned->name;
+  seat->contender = planned->contender;
   if (!planned->fits) {
     tern_fail(&own, TERN_FAILED, "%s", planned->why);
-    return dismiss(s, seat, &own, e);
+    return tern_seat_dismiss(s, seat, &own, e);
   }
-  int threads = m->teams[m->team_count - 1];
-  tern_worker_spec spec = {tern_run_plan_spec(m->job, s->source, planned->name, m->machine, threads), prompt->ids,
-                           prompt->count};
-  if (tern_worker_start(&seat->worker, &spec, &own) || tern_worker_open(seat->worker, &seat->facts, &own))
-    return dismiss(s, seat, &own, e);
-  tern_record_engine(m->record, s->source->name, planned->name, &seat->facts, m->job->kv);
+  const tern_team_spec *greatest = &m->teams->items[m->teams->count - 1];
+  tern_worker_spec spec = {.name = planned->contender->name,
+                           .runner = tern_run_plan_spec(m->job, s->source, planned->contender, s->loads, greatest),
+                           .prompts = prompts->items,
+                           .slowdown = planned->contender->slowdown};
+  if (tern_entrant_open(seat, planned->contender, &spec, &own)) return tern_seat_dismiss(s, seat, &own, e);
+  tern_record_entrant(m->record, s->source->name, seat);
   return 0;
 }
 
 /* What each counter reads, from the first engine that runs: all are alike. */
-static void record_counters(const session *s) {
+static void record_counters(const tern_bench_session *s) {
   for (int i = 0; i < s->count; i++) {
-    if (!s->seats[i].worker) continue;
+    if (!s->seats[i].open || s->seats[i].contender->peer) continue;
     const tern_worker_facts *f = &s->seats[i].facts;
     for (int c = 0; c < TERN_COUNTERS; c++)
       tern_record_meter(s->m->record, tern_counter_name((tern_counter)c), f->counters[c].event, f->counters[c].why);
@@ -81,150 +80,111 @@ static void record_counters(const session *s) {
   }
 }
 
-static void fill_facts(tern_sample *r, const session *s, const engine_seat *seat) {
-  const tern_runner_facts *f = &seat->facts.runner;
-  snprintf(r->engine, sizeof r->engine, "%s", seat->engine);
-  snprintf(r->model, sizeof r->model, "%s", s->source->name);
-  snprintf(r->kernel, sizeof r->kernel, "%s", f->kernel);
-  snprintf(r->head, sizeof r->head, "%s", f->head);
-  snprintf(r->kv, sizeof r->kv, "%s", tern_kv_name(s->m->job->kv));
-  r->bytes_per_token = (int64_t)f->body_bytes_a_token;
-  r->body_bytes = (int64_t)f->model.body_bytes;
-  r->head_bytes = (int64_t)(f->model.head_bytes + f->model.scan_bytes);
-  r->embedding_bytes = (int64_t)f->model.embedding_bytes;
-  r->kv_bytes = (int64_t)f->kv_bytes;
-}
-
-static void fill_energy(tern_sample *r, const tern_reading *energy) {
-  r->joules = energy->value;
-  snprintf(r->joules_how, sizeof r->joules_how, "%s", tern_how_name(energy->how));
-  snprintf(r->joules_scope, sizeof r->joules_scope, "%s", energy->scope);
-  snprintf(r->joules_why, sizeof r->joules_why, "%s", energy->why);
-}
-
-/* One call of one engine, and its row. */
-static int measure_one(session *s, engine_seat *seat, const tern_workload *load, int threads, tern_sample *r,
-                       tern_error *e) {
-  tern_measure *m = s->m;
-  tern_worker_result result;
-  tern_reading energy;
-  tern_error own = {0};
-  if (tern_worker_prepare(seat->worker, load, threads, &own)) return dismiss(s, seat, &own, e);
-  int64_t steal = tern_steal_ticks();
-  r->start_s = tern_now() - m->began;
-  tern_meter_start(m->meter);
-  int bad = tern_worker_run(seat->worker, load, &result, &own);
-  tern_meter_stop(m->meter, &energy);
-  if (bad) return dismiss(s, seat, &own, e);
-  r->steal_ticks = steal >= 0 ? tern_steal_ticks() - steal : TERN_NO_COUNT;
-  r->sample = m->next++;
-  fill_facts(r, s, seat);
-  fill_energy(r, &energy);
-  snprintf(r->workload, sizeof r->workload, "%s", load->name);
-  snprintf(r->phase, sizeof r->phase, "%s", tern_phase_name(load->phase));
-  r->threads = threads;
-  r->tokens = load->tokens;
-  r->seconds = result.seconds;
-  r->peak_rss_bytes = result.peak_rss;
-  memcpy(r->counters, result.counters, sizeof r->counters);
-  return tern_samples_append(m->samples, r, e);
-}
-
-/* The probe is a help to the reader: a run goes on without it. */
-static int probe_bandwidth(session *s, int threads, double *gbs, tern_error *e) {
-  tern_error own = {0};
-  *gbs = NAN;
-  if (!s->bandwidth || tern_bandwidth_child_measure(s->bandwidth, threads, gbs, &own) == 0) return 0;
-  if (own.status == TERN_INTERRUPTED) {
-    *e = own;
-    return (int)e->status;
+/* One probe a placement, on the CPUs of its greatest team. */
+static void start_probes(tern_bench_session *s) {
+  const tern_topology *topology = &s->m->machine->topology;
+  for (int t = s->m->teams->count - 1; t >= 0; t--) {
+    const tern_team_spec *team = &s->m->teams->items[t];
+    tern_error own = {0};
+    int at = 0;
+    while (at < s->probe_count && strcmp(s->probes[at].placement, team->placement) != 0) at++;
+    if (at < s->probe_count) continue;
+    tern_probe *p = &s->probes[s->probe_count++];
+    snprintf(p->placement, sizeof p->placement, "%s", team->placement);
+    if (tern_bandwidth_child_start(&p->child, topology->l3 ? topology->l3 : topology->l2,
+                                   team->bound ? team->cpus : topology->order, &own))
+      tern_record_warn(s->m->record, own.text);
   }
-  tern_record_warn(s->m->record, own.text);
-  tern_bandwidth_child_end(s->bandwidth);
-  s->bandwidth = NULL;
+}
+
+/* What can't be asked of a contender is left out with its reason. */
+static int choose_cells(tern_bench_session *s, tern_error *e) {
+  s->cells = calloc((size_t)tern_cell_count(s), sizeof *s->cells);
+  if (!s->cells) return tern_fail(e, TERN_FAILED, "%s: out of memory", s->source->name);
+  s->times = (tern_times){.cells = tern_cell_count(s)};
+  for (int i = 0; i < s->count; i++)
+    for (int w = 0; s->seats[i].open && w < s->loads->count; w++) {
+      char why[256] = "";
+      bool possible = s->seats[i].kind->can(&s->seats[i], &s->loads->items[w], why, sizeof why);
+      for (int t = 0; t < s->m->teams->count; t++) s->cells[tern_cell_index(s, t, w, i)].possible = possible;
+      if (!possible)
+        tern_record_skipped(s->m->record, s->source->name, s->seats[i].contender->name, s->loads->items[w].name, why);
+    }
   return 0;
 }
 
-static int run_block(session *s, int block, tern_error *e) {
-  tern_measure *m = s->m;
-  const tern_preset *preset = m->job->preset;
-  int place = 0;
-  for (int t = 0; t < m->team_count; t++) {
-    double gbs;
-    if (probe_bandwidth(s, m->teams[t], &gbs, e)) return (int)e->status;
-    for (int w = 0; w < preset->count; w++) {
-      int order[TERN_MOST_ENGINES];
-      tern_order(m->job->seed, s->turn++, order, s->count);
-      for (int i = 0; i < s->count; i++) {
-        engine_seat *seat = &s->seats[order[i]];
-        if (tern_interrupt_check(e)) return (int)e->status;
-        if (!seat->worker) continue;
-        tern_sample r;
-        tern_sample_clear(&r);
-        r.block = block;
-        r.place = place++;
-        r.read_gbs = gbs;
-        snprintf(r.mark, sizeof r.mark, "%s", block < 0 ? "warmup" : "");
-        if (measure_one(s, seat, &preset->workloads[w], m->teams[t], &r, e)) return (int)e->status;
-        s->done++;
-        tern_progress_update(&s->progress, s->done);
-      }
-    }
+/* A line a block where no bar is drawn. */
+static void tell_block(const tern_bench_session *s, double seconds) {
+  if (isatty(STDERR_FILENO)) return;
+  fprintf(stderr, "%s: block %d of %s%d%s: %.1f s\n", s->source->name, s->block + 1,
+          s->m->job->rule.precision > 0 ? "at most " : "", s->m->job->rule.blocks, s->attempt > 0 ? " again" : "",
+          seconds);
+}
+
+/* Another try must not cost a block that is still to come. */
+static bool may_repeat(const tern_bench_session *s, unsigned marks) {
+  if (s->attempt > 0 || !tern_interference_repeat(marks, s->block + 1, s->repeated)) return false;
+  double left = s->m->deadline - tern_now();
+  return s->m->deadline <= 0 || left > (s->m->job->rule.blocks - s->block + 0.5) * tern_block_cost(s);
+}
+
+static int take_block(tern_bench_session *s, tern_error *e) {
+  unsigned marks;
+  double start = tern_now();
+  if (tern_teams_review(s, e) || tern_energy_rest(s->m->energy, false, e) ||
+      tern_block_run(s, s->block, s->attempt, &marks, e))
+    return (int)e->status;
+  double seconds = tern_now() - start;
+  tell_block(s, seconds);
+  s->taken++;
+  s->taken_s += seconds;
+  if (may_repeat(s, marks)) {
+    s->repeated++;
+    s->attempt++;
+  } else {
+    s->block++;
+    s->attempt = 0;
   }
-  return running(s) > 0 ? 0 : tern_fail(e, TERN_FAILED, "no engine is left to measure");
+  return 0;
 }
 
-static bool time_is_short(const session *s) {
-  return s->m->deadline > 0 && tern_now() + 1.05 * s->longest > s->m->deadline;
-}
-
-static int run_blocks(session *s, tern_error *e) {
+static int run_blocks(tern_bench_session *s, tern_error *e) {
   const tern_measure *m = s->m;
-  tern_progress_start(&s->progress, s->source->name,
-                      (double)(m->blocks + 1) * m->team_count * m->job->preset->count * running(s));
-  for (int block = -1; block < m->blocks; block++) {
-    if (block > 0 && time_is_short(s)) {
-      char text[192];
-      snprintf(text, sizeof text, "%s: stopped after block %d of %d: the time budget is used up", s->source->name,
-               block, m->blocks);
-      tern_record_warn(m->record, text);
-      tern_progress_end(&s->progress);
-      fprintf(stderr, "%s\n", text);
-      break;
-    }
-    double start = tern_now();
-    if (run_block(s, block, e)) break;
-    double seconds = tern_now() - start;
-    if (seconds > s->longest) s->longest = seconds;
-    if (isatty(STDERR_FILENO)) continue;
-    if (block < 0)
-      fprintf(stderr, "%s: warm-up: %.1f s\n", s->source->name, seconds);
-    else
-      fprintf(stderr, "%s: block %d of %d: %.1f s\n", s->source->name, block + 1, m->blocks, seconds);
-  }
+  if (tern_warm_up(s, e)) return (int)e->status;
+  double left = m->deadline > 0 ? m->deadline - tern_now() : INFINITY,
+         whole = tern_block_cost(s) * (m->job->rule.blocks - s->block);
+  tern_progress_start(&s->progress, s->source->name, whole < left ? whole : left);
+  s->done = 0;
+  tern_stop stop;
+  while ((stop = s->attempt > 0 ? TERN_STOP_NOT : tern_session_stop(s)) == TERN_STOP_NOT)
+    if (take_block(s, e)) return (int)e->status;
   tern_progress_end(&s->progress);
-  return (int)e->status;
+  if (tern_energy_rest(m->energy, true, e)) return (int)e->status;
+  tern_session_close_books(s, stop);
+  return tern_record_write(m->record, m->dir, e);
 }
 
-int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompt *prompt, const tern_run_plan *plan,
-                       tern_error *e) {
-  session s = {.m = m, .source = source};
-  const tern_topology *t = &m->machine->topology;
-  tern_error own = {0};
-  if (tern_bandwidth_child_start(&s.bandwidth, t->l3 ? t->l3 : t->l2, t->order, &own))
-    tern_record_warn(m->record, own.text);
+int tern_measure_model(tern_measure *m, const tern_source *source, const tern_prompts *prompts,
+                       const tern_workload_list *loads, const tern_run_plan *plan, tern_error *e) {
+  tern_bench_session *s = calloc(1, sizeof *s);
+  if (!s) return tern_fail(e, TERN_FAILED, "%s: out of memory", source->name);
+  *s = (tern_bench_session){.m = m, .source = source, .loads = loads};
+  start_probes(s);
   for (int i = 0; i < plan->count; i++)
-    if (open_seat(&s, &plan->engines[i], prompt, e)) goto out;
-  if (running(&s) == 0) {
+    if (open_seat(s, &plan->sides[i], prompts, e)) goto out;
+  if (tern_seats_open(s) == 0) {
     tern_fail(e, TERN_FAILED, "%s: no engine could be opened", source->name);
     goto out;
   }
-  if (!m->counters_recorded) record_counters(&s);
-  if (tern_record_write(m->record, m->dir, e)) goto out;
-  run_blocks(&s, e);
+  if (!m->counters_recorded) record_counters(s);
+  if (choose_cells(s, e) || tern_record_write(m->record, m->dir, e)) goto out;
+  if (!tern_session_restore(s, e) && !e->status) run_blocks(s, e);
 out:
-  tern_progress_end(&s.progress);
-  for (int i = 0; i < s.count; i++) tern_worker_end(s.seats[i].worker);
-  tern_bandwidth_child_end(s.bandwidth);
+  tern_progress_end(&s->progress);
+  for (int i = 0; i < s->count; i++) tern_entrant_end(&s->seats[i]);
+  for (int i = 0; i < s->probe_count; i++) tern_bandwidth_child_end(s->probes[i].child);
+  tern_times_close(&s->times);
+  free(s->cells);
+  free(s);
   return (int)e->status;
 }

@@ -12,23 +12,27 @@ static const size_t RESERVE_BYTES = (size_t)256 << 20;
 /* Shares of the ceilings that an engine is expected to reach. */
 static const double BANDWIDTH_SHARE = 0.8, COMPUTE_SHARE = 0.6;
 
-tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, const char *engine,
-                                    const tern_machine *m, int threads) {
-  return (tern_runner_spec){.engine = engine,
+tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, const tern_contender *c,
+                                    const tern_workload_list *loads, const tern_team_spec *team) {
+  int batch = 0;
+  for (int i = 0; i < loads->count; i++)
+    if (loads->items[i].batch > batch) batch = loads->items[i].batch;
+  return (tern_runner_spec){.engine = c->engine,
                             .model_path = s->path,
-                            .threads = threads,
-                            .cpus = threads <= m->topology.allowed_cpus ? m->topology.order : NULL,
-                            .context = tern_preset_positions(job->preset),
-                            .kv = job->kv,
-                            .ternary_layout = job->layout,
-                            .exact_head = job->exact_head,
-                            .isa_cap = job->isa_cap,
+                            .threads = team->threads,
+                            .cpus = team->bound ? team->cpus : NULL,
+                            .context = tern_workloads_positions(loads),
+                            .batch = batch,
+                            .kv = c->kv,
+                            .ternary_layout = c->layout,
+                            .exact_head = c->exact_head,
+                            .isa_cap = c->isa_cap,
                             .i2s = job->i2s,
                             .progress = true};
 }
 
 /* From the shape, for a model that has not been made yet. */
-static void need_of_shape(tern_run_plan_engine *p, const tern_synth_shape *s, const tern_model_params *params,
+static void need_of_shape(tern_run_plan_side *p, const tern_synth_shape *s, const tern_model_params *params,
                           const tern_runner_spec *spec) {
   static const size_t kv_bytes[] = {[TERN_KV_F32] = 4, [TERN_KV_F16] = 2, [TERN_KV_INT8] = 1};
   const tern_layout *body = tern_layout_find(params->layout), *head = tern_layout_find(params->head_layout);
@@ -48,7 +52,7 @@ static void need_of_shape(tern_run_plan_engine *p, const tern_synth_shape *s, co
               2 * (size_t)s->layers * (size_t)spec->context * (size_t)kv * kv_bytes[spec->kv];
 }
 
-static int need_of_file(tern_run_plan_engine *p, const tern_model_params *params, const tern_runner_spec *spec,
+static int need_of_file(tern_run_plan_side *p, const tern_model_params *params, const tern_runner_spec *spec,
                         tern_error *e) {
   tern_gguf *g = NULL;
   tern_model_facts facts;
@@ -69,57 +73,70 @@ static size_t memory_for_engines(const tern_machine *m) {
   return available > other ? available - other : 0;
 }
 
-int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m, int threads,
-                       tern_error *e) {
+/* 0, or why this one can't be opened; TERN_USAGE when no model would help. */
+static int need_of(tern_run_plan_side *side, const tern_job *job, const tern_source *s, const tern_workload_list *loads,
+                   const tern_team_spec *greatest, tern_error *e) {
+  tern_runner_spec spec = tern_run_plan_spec(job, s, side->contender, loads, greatest);
+  tern_model_params params;
+  if (tern_engine_params(&params, &spec, e)) return (int)e->status;
+  side->layout = params.layout;
+  if (s->present) return need_of_file(side, &params, &spec, e);
+  need_of_shape(side, &s->shape, &params, &spec);
+  return 0;
+}
+
+int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m,
+                       const tern_workload_list *loads, const tern_team_spec *greatest, tern_error *e) {
   memset(p, 0, sizeof *p);
   p->available = memory_for_engines(m);
   size_t left = p->available;
   int usable = 0;
-  for (int i = 0; i < job->engine_count; i++) {
-    tern_run_plan_engine *engine = &p->engines[p->count++];
-    engine->name = job->engines[i];
-    tern_runner_spec spec = tern_run_plan_spec(job, s, engine->name, m, threads);
-    tern_model_params params;
+  for (int i = 0; i < job->contenders.count; i++) {
+    tern_run_plan_side *side = &p->sides[p->count++];
     tern_error own = {0};
-    int bad = tern_engine_params(&params, &spec, &own);
+    side->contender = &job->contenders.items[i];
+    int bad = side->contender->peer ? 0 : need_of(side, job, s, loads, greatest, &own);
     if (bad == TERN_USAGE) {
       *e = own;
       return bad;
     }
-    engine->layout = params.layout;
-    if (s->present)
-      bad = need_of_file(engine, &params, &spec, &own);
-    else
-      need_of_shape(engine, &s->shape, &params, &spec);
     if (bad) {
-      snprintf(engine->why, sizeof engine->why, "%.255s", own.text);
+      snprintf(side->why, sizeof side->why, "%.255s", own.text);
       continue;
     }
-    engine->fits = engine->memory <= left;
-    if (engine->fits) {
-      left -= engine->memory;
+    side->fits = side->memory <= left;
+    if (side->fits) {
+      left -= side->memory;
       usable++;
     } else {
-      snprintf(engine->why, sizeof engine->why, "does not fit: needs %.2f GB, %.2f GB of memory are left for it",
-               (double)engine->memory * 1e-9, (double)left * 1e-9);
+      snprintf(side->why, sizeof side->why, "does not fit: needs %.2f GB, %.2f GB of memory are left for it",
+               (double)side->memory * 1e-9, (double)left * 1e-9);
     }
   }
-  if (usable == 0) return tern_fail(e, TERN_FAILED, "no engine can run: %s", p->engines[p->count - 1].why);
+  if (usable == 0) return tern_fail(e, TERN_FAILED, "no engine can run: %s", p->sides[p->count - 1].why);
   return 0;
 }
 
-double tern_run_plan_seconds(const tern_run_plan *p, const tern_preset *preset, const tern_rates *rates, int threads) {
-  double sum = 0;
+/* An outside program: as long as the slowest engine of ours, and a start. */
+static const double PEER_START_S = 3;
+
+double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *loads, const tern_rates *rates,
+                             int threads) {
+  double sum = 0, slowest = 0;
+  int outside = 0;
   for (int i = 0; i < p->count; i++) {
-    const tern_run_plan_engine *engine = &p->engines[i];
-    if (!engine->fits) continue;
-    double token = (double)engine->token_bytes / (rates->gbs * 1e9 * BANDWIDTH_SHARE);
-    double fed = 2 * engine->weights / (rates->gops[i] * 1e9 * COMPUTE_SHARE * threads);
-    for (int w = 0; w < preset->count; w++) {
-      const tern_workload *load = &preset->workloads[w];
-      double prefill = (load->phase == TERN_PHASE_PREFILL ? load->tokens : 0) * fed;
-      sum += prefill + (load->phase == TERN_PHASE_DECODE ? load->tokens * token : 0);
+    const tern_run_plan_side *side = &p->sides[i];
+    if (!side->fits) continue;
+    outside += side->contender->peer != NULL;
+    if (side->contender->peer) continue;
+    double token = (double)side->token_bytes / (rates->gbs * 1e9 * BANDWIDTH_SHARE), own = 0;
+    double fed = 2 * side->weights / (rates->gops[i] * 1e9 * COMPUTE_SHARE * threads);
+    for (int w = 0; w < loads->count; w++) {
+      const tern_workload *load = &loads->items[w];
+      own += load->tokens * (load->phase == TERN_PHASE_PREFILL ? fed : token);
     }
+    sum += own;
+    if (own > slowest) slowest = own;
   }
-  return sum;
+  return sum + outside * (slowest + loads->count * PEER_START_S);
 }

@@ -1,43 +1,50 @@
-/* What a run would take, before anything is loaded: memory an engine, which of
- * them fit together, and how long a block lasts. */
+/* What a run would take, before anything is loaded: memory a contender, which
+ * of them fit together, and how long a block lasts. */
 #ifndef TERN_HARNESS_PLAN_H
 #define TERN_HARNESS_PLAN_H
 
 #include "harness/job.h"
 #include "harness/machine.h"
 #include "harness/source.h"
+#include "harness/teams.h"
 
-typedef struct tern_run_plan_engine {
-  const char *name, *layout;
+typedef struct tern_run_plan_side {
+  const tern_contender *contender;
+  const char *layout; /* of the body; NULL: an outside program's own */
   size_t memory;      /* bytes, loaded and with its session */
   size_t token_bytes; /* read a decoded token */
   double weights;     /* of the body */
   bool fits;
   char why[256]; /* when it does not, or can't be opened */
-} tern_run_plan_engine;
+} tern_run_plan_side;
 
 typedef struct tern_run_plan {
-  tern_run_plan_engine engines[TERN_MOST_ENGINES];
+  tern_run_plan_side sides[TERN_MOST_CONTENDERS];
   int count;
   size_t available; /* memory for engines */
 } tern_run_plan;
 
-/* How the job opens an engine on this model. */
-tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, const char *engine,
-                                    const tern_machine *m, int threads);
+/* How the job opens one of its engines on this model. */
+tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, const tern_contender *c,
+                                    const tern_workload_list *loads, const tern_team_spec *team);
 
 /* Engines are all resident together: taken in the order asked for while they
  * fit. Fails when the model itself can't be used. */
-int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m, int threads,
-                       tern_error *e);
+int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m,
+                       const tern_workload_list *loads, const tern_team_spec *greatest, tern_error *e);
 
 /* Measured ceilings of this machine that the estimate stands on. */
 typedef struct tern_rates {
-  double gbs;                     /* read bandwidth of the team */
-  double gops[TERN_MOST_ENGINES]; /* of one core with the engine's kernels */
+  double gbs;                        /* read bandwidth of the team */
+  double gops[TERN_MOST_CONTENDERS]; /* of one core with the engine's kernels */
 } tern_rates;
 
 /* Estimated seconds of one block's calls with a team of `threads`. */
-double tern_run_plan_seconds(const tern_run_plan *p, const tern_preset *preset, const tern_rates *rates, int threads);
+double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *loads, const tern_rates *rates,
+                             int threads);
+
+/* One model's part of the plan, its time by short measurements. */
+int tern_run_plan_print(FILE *to, const tern_run_plan *p, const tern_job *job, const tern_machine *m,
+                        const tern_source *s, const tern_workload_list *loads, const tern_teams *teams, tern_error *e);
 
 #endif

@@ -1,12 +1,10 @@
-/* The main job: probe, plan, make the models, measure, write the folder,
- * report. */
+/* Reports of a result folder. */
 #ifndef TERN_HARNESS_REPRODUCE_H
 #define TERN_HARNESS_REPRODUCE_H
 
-#include "harness/job.h"
+#include <stdbool.h>
 
-/* Fills defaults in `job` (teams). Returns an exit code. */
-int tern_reproduce(tern_job *job, tern_error *e);
+#include "engine/base/error.h"
 
 /* Summary, report and claims of a folder; prints the headline, or with json /
  * csv the machine-readable form alone. */

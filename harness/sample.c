@@ -143,6 +143,40 @@ int tern_samples_create(tern_samples **out, const char *path, tern_error *e) {
   return 0;
 }
 
+/* Cuts the file after its last whole row, and checks its header. */
+static int trim(const char *path, tern_error *e) {
+  char header[4096] = "";
+  size_t used = 0, size;
+  for (int i = 0; i < COLUMNS; i++)
+    used += (size_t)snprintf(header + used, sizeof header - used, "%s%s", i ? "," : "", columns[i].name);
+  char *text = tern_file_read(path, FILE_LIMIT, &size, e);
+  if (!text) return (int)e->status;
+  while (size > 0 && text[size - 1] != '\n') size--;
+  bool ours = size > used && strncmp(text, header, used) == 0 && text[used] == '\n';
+  free(text);
+  if (!ours) return tern_fail(e, TERN_FAILED, "%s: other columns than this program's; it can't be gone on with", path);
+  return truncate(path, (off_t)size) == 0 ? 0 : tern_fail_errno(e, "%s: cannot take a cut row away", path);
+}
+
+int tern_samples_reopen(tern_samples **out, const char *path, tern_error *e) {
+  *out = NULL;
+  if (trim(path, e)) return (int)e->status;
+  tern_samples *s = calloc(1, sizeof *s);
+  if (!s || !(s->path = strdup(path))) {
+    free(s);
+    return tern_fail(e, TERN_FAILED, "%s: out of memory", path);
+  }
+  s->stream = fopen(path, "ae");
+  if (!s->stream) {
+    tern_fail_errno(e, "%s: cannot write", path);
+    free(s->path);
+    free(s);
+    return (int)e->status;
+  }
+  *out = s;
+  return 0;
+}
+
 /* The cell's text; empty when not available. */
 static void cell_text(const column *c, const tern_sample *s, char text[FIELD_LIMIT]) {
   const void *at = (const char *)s + c->offset;

@@ -18,7 +18,7 @@
 typedef struct tern_sample {
   int64_t sample, block, place;
   double start_s;
-  char engine[32], model[96], workload[32], phase[16];
+  char engine[64], model[96], workload[32], phase[16];
   int64_t threads;
   char kernel[64], head[32], kv[8];
   int64_t tokens;
@@ -48,6 +48,9 @@ void tern_sample_clear(tern_sample *s);
 typedef struct tern_samples tern_samples;
 /* Creates the file with its header row; fails when it exists. */
 int tern_samples_create(tern_samples **out, const char *path, tern_error *e);
+/* Goes on with a file: a row cut off at its end is taken away. Its header must
+ * be this program's. */
+int tern_samples_reopen(tern_samples **out, const char *path, tern_error *e);
 /* Writes one row whole: a killed run keeps every row appended before. */
 int tern_samples_append(tern_samples *s, const tern_sample *sample, tern_error *e);
 int tern_samples_close(tern_samples *s, tern_error *e); /* NULL allowed */

@@ -41,11 +41,12 @@ static int find_file(tern_source *s, const char *path, tern_error *e) {
 
 int tern_source_find(tern_source *s, const tern_job *job, int index, tern_error *e) {
   memset(s, 0, sizeof *s);
-  if (job->model_file) return find_file(s, job->model_file, e);
+  const tern_model_ask *ask = &job->models[index];
+  if (ask->file) return find_file(s, ask->text, e);
   char folder[PATH_MAX];
   struct stat st;
   s->synthetic = true;
-  if (tern_shapes_find(job->models[index], &s->shape, e)) return (int)e->status;
+  if (tern_shapes_find(ask->text, &s->shape, e)) return (int)e->status;
   snprintf(s->name, sizeof s->name, "%s", s->shape.name);
   tern_source_cache(job, folder, sizeof folder);
   int n = snprintf(s->path, sizeof s->path, "%s/%s-seed%" PRIu64 "-i2_s-v%d.gguf", folder, s->shape.name, job->seed,

@@ -201,12 +201,12 @@ static void every_engine_runs_the_same_file(void **state) {
     bool exact = strcmp(i->name, "int8-q8head") != 0;
     assert_true(exact == (strstr(facts->kernel, "+exact head") != NULL));
     assert_true(planned > facts->body_bytes_a_token && facts->body_bytes_a_token > facts->model.body_bytes);
-    assert_int_equal(tern_runner_prefill(r, ids, 10, &e), 0);
-    assert_int_equal(tern_runner_decode(r, ids, 14, &e), 0);
-    assert_text(tern_runner_decode(r, ids, 1, &e), &e, "context full");
-    tern_runner_reset(r);
+    assert_int_equal(tern_runner_prefill(r, ids, 10, 0, &e), 0);
+    assert_int_equal(tern_runner_decode(r, ids, 14, NULL, &e), 0);
+    assert_text(tern_runner_decode(r, ids, 1, NULL, &e), &e, "context full");
+    tern_runner_rewind(r, 0);
     assert_int_equal(tern_runner_threads(r, 1, NULL, &e), 0);
-    assert_int_equal(tern_runner_prefill(r, ids, CONTEXT, &e), 0);
+    assert_int_equal(tern_runner_prefill(r, ids, CONTEXT, 0, &e), 0);
     tern_runner_close(r);
   }
   tern_runner *r;

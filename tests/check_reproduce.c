@@ -19,7 +19,7 @@
 
 #include "tests/scratch.h"
 
-enum { MOST_ARGS = 24 };
+enum { MOST_ARGS = 24, MOST_WARM_UPS = 20 };
 
 static const char *program;
 static char dir[256];
@@ -101,7 +101,7 @@ static void a_run_leaves_a_whole_folder(void **state) {
     if (!text || !text[0]) fail_msg("%s is missing", name);
     free(text);
   }
-  assert_int_equal(count_lines("run/samples.csv"), 1 + (5 + 1) * 3 * 3); /* header; blocks, workloads, engines */
+  assert_true(count_lines("run/samples.csv") >= 1 + (5 + 1) * 3 * 3); /* header; blocks, workloads, engines */
   says("run/summary.csv", "\"speedup\",\"ternary/f16\",\"tiny\",\"decode-16\",1,5,");
   json_t *m = manifest("run/manifest.json");
   assert_true(json_is_true(json_object_get(m, "finished")));
@@ -177,7 +177,7 @@ static void an_interrupt_keeps_the_samples(void **state) {
   (void)state;
   pid_t pid = start(ARGS("reproduce", "--models", "tiny", "--blocks", "10000", "--time-budget", "0", "--threads", "1",
                          "--cache", "cache", "--out", "run"));
-  wait_for_lines("run/samples.csv", 1 + 9 + 9 + 1); /* header, warm-up, a block, and some */
+  wait_for_lines("run/samples.csv", 1 + MOST_WARM_UPS * 9 + 9 + 1); /* header, warm-up, a block, and some */
   kill(pid, SIGINT);
   assert_int_equal(finish(pid), 130);
   says("err", "ternmark report run");

@@ -1,5 +1,6 @@
 /* Engines in processes of their own: same work through the pipe, a crash stays
  * with its engine, idle ones use no CPU, none outlives its parent. */
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,9 +23,11 @@ enum { IDS = 64 };
 
 static char dir[256], model[300];
 static int32_t ids[IDS];
-static const tern_workload prefill = {"prefill-32", TERN_PHASE_PREFILL, 0, 32, 0},
-                           deep = {"decode-8@32", TERN_PHASE_DECODE, 32, 8, 0},
-                           fresh = {"decode-8", TERN_PHASE_DECODE, 4, 8, 0};
+static const tern_prompt prompt = {.ids = ids, .count = IDS};
+static const tern_workload prefill = {.name = "prefill-32", .phase = TERN_PHASE_PREFILL, .tokens = 32},
+                           pieces = {.name = "prefill-32/b5", .phase = TERN_PHASE_PREFILL, .tokens = 32, .batch = 5},
+                           deep = {.name = "decode-8@32", .phase = TERN_PHASE_DECODE, .context = 32, .tokens = 8},
+                           fresh = {.name = "decode-8", .phase = TERN_PHASE_DECODE, .context = 4, .tokens = 8};
 
 static int make_model(void **state) {
   (void)state;
@@ -47,16 +50,17 @@ static int drop_model(void **state) {
   return 0;
 }
 
-static int try_start(tern_worker **w, const char *engine, const char *path, tern_error *e) {
+static int try_start(tern_worker **w, const char *engine, const char *path, double slowdown, tern_error *e) {
   tern_worker_facts facts = {0};
-  tern_worker_spec spec = {{.engine = engine,
-                            .model_path = path,
-                            .threads = 2,
-                            .context = IDS,
-                            .kv = TERN_KV_F16,
-                            .isa_cap = TERN_ISA_COUNT},
-                           ids,
-                           IDS};
+  tern_worker_spec spec = {.name = engine,
+                           .runner = {.engine = engine,
+                                      .model_path = path,
+                                      .threads = 2,
+                                      .context = IDS,
+                                      .kv = TERN_KV_F16,
+                                      .isa_cap = TERN_ISA_COUNT},
+                           .prompts = &prompt,
+                           .slowdown = slowdown};
   if (tern_worker_start(w, &spec, e) || tern_worker_open(*w, &facts, e)) return (int)e->status;
   return facts.runner.model.body_bytes > 0 ? 0 : tern_fail(e, TERN_FAILED, "no facts came back");
 }
@@ -64,21 +68,22 @@ static int try_start(tern_worker **w, const char *engine, const char *path, tern
 static tern_worker *start(const char *engine) {
   tern_error e = {0};
   tern_worker *w;
-  if (try_start(&w, engine, model, &e)) fail_msg("%s: %s", engine, e.text);
+  if (try_start(&w, engine, model, 0, &e)) fail_msg("%s: %s", engine, e.text);
   return w;
 }
 
 static tern_worker_result measure(tern_worker *w, const tern_workload *load, int threads) {
   tern_error e = {0};
   tern_worker_result r = {0};
-  if (tern_worker_prepare(w, load, threads, &e) || tern_worker_run(w, load, &r, &e)) fail_msg("%s", e.text);
+  tern_team_spec team = {.threads = threads};
+  if (tern_worker_prepare(w, load, &team, 0, &e) || tern_worker_run(w, load, &r, &e)) fail_msg("%s", e.text);
   return r;
 }
 
 static void workloads_run_in_any_order_and_team(void **state) {
   (void)state;
   tern_worker *w = start("ternary");
-  const tern_workload *loads[] = {&prefill, &deep, &fresh, &deep, &prefill, &prefill, &fresh};
+  const tern_workload *loads[] = {&prefill, &deep, &fresh, &deep, &prefill, &pieces, &prefill, &fresh};
   for (int threads = 1; threads <= 2; threads++)
     for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
       tern_worker_result r = measure(w, loads[i], threads);
@@ -88,8 +93,33 @@ static void workloads_run_in_any_order_and_team(void **state) {
   tern_worker_end(w);
 }
 
+/* Times of tokens add up to the call's; a prefill's is the time to the first. */
+static void every_token_is_timed(void **state) {
+  (void)state;
+  tern_worker *w = start("ternary");
+  tern_worker_result r = measure(w, &fresh, 1);
+  assert_true(r.token_p50 > 0 && r.token_p50 <= r.token_p90 && r.token_p90 <= r.token_p99);
+  assert_true(r.token_p99 <= r.seconds && 8 * r.token_p99 >= r.seconds * 0.99);
+  assert_true(isnan(r.ttft_s));
+  r = measure(w, &prefill, 1);
+  assert_true(r.ttft_s == r.seconds && isnan(r.token_p50));
+  tern_worker_end(w);
+}
+
+/* The busy wait lies within the timed call: three times its length on top. */
+static void an_injected_slowdown_is_in_the_time(void **state) {
+  (void)state;
+  tern_error e = {0};
+  tern_worker *w;
+  if (try_start(&w, "ternary", model, 3, &e)) fail_msg("%s", e.text);
+  tern_worker_result r = measure(w, &fresh, 1);
+  assert_true(r.seconds >= 4 * (4 * r.token_p50)); /* five of the eight tokens take p50 or more */
+  tern_worker_end(w);
+}
+
 static void a_crash_is_one_line_and_the_others_go_on(void **state) {
   (void)state;
+  static const tern_team_spec one = {.threads = 1};
   tern_worker *ternary = start("ternary"), *f16 = start("f16");
   tern_error e = {0};
   tern_worker_result r = {0};
@@ -98,7 +128,7 @@ static void a_crash_is_one_line_and_the_others_go_on(void **state) {
   assert_int_equal(tern_worker_run(f16, &deep, &r, &e), TERN_FAILED);
   if (!strstr(e.text, "engine f16") || !strstr(e.text, "signal 11")) fail_msg("%s", e.text);
   assert_int_equal(tern_worker_pid(f16), -1);
-  assert_int_equal(tern_worker_prepare(f16, &deep, 1, &e), TERN_FAILED);
+  assert_int_equal(tern_worker_prepare(f16, &deep, &one, 0, &e), TERN_FAILED);
   measure(ternary, &prefill, 1);
   tern_worker_end(f16);
   tern_worker_end(ternary);
@@ -108,7 +138,7 @@ static void an_engine_that_cannot_open_says_why(void **state) {
   (void)state;
   tern_error e = {0};
   tern_worker *w;
-  assert_int_equal(try_start(&w, "ternary", "no/such.gguf", &e), TERN_FAILED);
+  assert_int_equal(try_start(&w, "ternary", "no/such.gguf", 0, &e), TERN_FAILED);
   assert_non_null(strstr(e.text, "no/such.gguf"));
   tern_worker_end(w);
 }
@@ -145,7 +175,7 @@ static void engines_do_not_outlive_their_parent(void **state) {
   if (parent == 0) {
     tern_error e = {0};
     tern_worker *w;
-    if (try_start(&w, "ternary", model, &e)) _exit(1); /* no cmocka assertion on this side of the fork */
+    if (try_start(&w, "ternary", model, 0, &e)) _exit(1); /* no cmocka assertion on this side of the fork */
     pid_t pid = tern_worker_pid(w);
     if (write(ends[1], &pid, sizeof pid) != sizeof pid) _exit(1);
     pause();
@@ -173,8 +203,12 @@ static void engines_do_not_outlive_their_parent(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(workloads_run_in_any_order_and_team), cmocka_unit_test(a_crash_is_one_line_and_the_others_go_on),
-      cmocka_unit_test(an_engine_that_cannot_open_says_why), cmocka_unit_test(an_idle_engine_uses_no_cpu),
+      cmocka_unit_test(workloads_run_in_any_order_and_team),
+      cmocka_unit_test(a_crash_is_one_line_and_the_others_go_on),
+      cmocka_unit_test(every_token_is_timed),
+      cmocka_unit_test(an_injected_slowdown_is_in_the_time),
+      cmocka_unit_test(an_engine_that_cannot_open_says_why),
+      cmocka_unit_test(an_idle_engine_uses_no_cpu),
       cmocka_unit_test(engines_do_not_outlive_their_parent),
   };
   return cmocka_run_group_tests(tests, make_model, drop_model);
