@@ -13,6 +13,8 @@ typedef struct generator {
   const tern_tokenizer *tokenizer;
   tern_sampler *sampler; /* NULL: greedy in the session */
   float *logits;
+  tern_top top; /* what the sampler looks at, when not at all logits */
+  bool some;
   tern_utf8_stream stream;
   tern_put_text put;
   void *arg;
@@ -32,7 +34,8 @@ static int step(generator *g, const int32_t *ids, int n, int32_t *next, double *
   if (g->sampler == NULL) {
     status = tern_session_greedy(g->session, ids, n, next, NULL, g->e);
   } else {
-    status = tern_session_eval(g->session, ids, n, TERN_WANT_LAST, g->logits, g->e);
+    status = g->some ? tern_session_top(g->session, ids, n, &g->top, g->logits, NULL, g->e)
+                     : tern_session_eval(g->session, ids, n, TERN_WANT_LAST, g->logits, g->e);
     if (status == TERN_OK) *next = tern_sampler_next(g->sampler, g->logits);
   }
   *seconds += tern_now() - start;
@@ -73,6 +76,7 @@ int tern_generate(tern_session *session, int vocab, const tern_tokenizer *tokeni
   if (sampling->temperature > 0) {
     status = tern_sampler_open(&g.sampler, vocab, sampling, e);
     if (status != TERN_OK) return status;
+    g.some = tern_sampler_reach(sampling, &g.top.k, &g.top.floor);
     g.logits = malloc(tern_mul((size_t)vocab, sizeof *g.logits));
     if (g.logits == NULL) status = tern_fail(e, TERN_FAILED, "not enough memory for %d logits", vocab);
   }

@@ -117,6 +117,29 @@ static int32_t first_greatest(const float *x) {
   return best;
 }
 
+static int rising(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* Every logit that `top` asks for is the full head's, all others it or none. */
+static void compare_top(const char *name, tern_session *exact, int32_t id, const tern_top *top, const float *full) {
+  static float sorted[VOCAB], some[VOCAB];
+  tern_error e = {0};
+  tern_session_rewind(exact, tern_session_position(exact) - 1);
+  if (tern_session_top(exact, &id, 1, top, some, NULL, &e)) fail_msg("%s: %s", name, e.text);
+  memcpy(sorted, full, sizeof sorted);
+  qsort(sorted, VOCAB, sizeof *sorted, rising);
+  float least = top->k > 0 && top->k < VOCAB ? sorted[VOCAB - top->k] : -INFINITY;
+  if (isfinite(top->floor)) least = fmaxf(least, sorted[VOCAB - 1] - top->floor);
+  for (int r = 0; r < VOCAB; r++) {
+    bool asked = full[r] >= least, there = some[r] == full[r];
+    if (!there && (asked || some[r] != -INFINITY))
+      fail_msg("%s: top %d, floor %g: row %d is %a, want %a", name, top->k, (double)top->floor, r, (double)some[r],
+               (double)full[r]);
+  }
+}
+
 /* Returns the mean of rows computed in full. */
 static double compare(const char *name, const tern_gguf *g, const char *head, int threads) {
   tern_team *team;
@@ -139,6 +162,9 @@ static double compare(const char *name, const tern_gguf *g, const char *head, in
                (double)logits[want]);
     }
     rows += rescored;
+    static const tern_top tops[] = {{1, INFINITY}, {2, INFINITY}, {5, 2}, {40, INFINITY},  {1024, 3},
+                                    {0, 0},        {0, 1.5f},     {0, 8}, {5000, INFINITY}};
+    compare_top(name, exact, id, &tops[i % (int)(sizeof tops / sizeof *tops)], logits);
   }
   tern_session_close(full);
   tern_session_close(exact);

@@ -22,6 +22,11 @@ static void fill(float *logits, int n, uint64_t seed) {
   for (int i = 0; i < n; i++) logits[i] = (float)(8 * tern_random_unit(tern_random_at(seed, 0, (uint64_t)i)));
 }
 
+static int falling_floats(const void *a, const void *b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x < y) - (x > y);
+}
+
 static void greedy_takes_the_lowest_id_of_equals(void **state) {
   (void)state;
   const float logits[] = {1, 3, NAN, 3, -INFINITY, INFINITY, 2};
@@ -143,6 +148,35 @@ static void a_seed_fixes_every_draw(void **state) {
   tern_sampler_close(other);
 }
 
+/* What lets an engine leave logits out. */
+static void logits_out_of_reach_decide_nothing(void **state) {
+  (void)state;
+  static const tern_sampler_params kinds[] = {{0, 0, 1, 0, 3},        {0.8f, 40, 1, 0, 3},    {1, 5, 0.9f, 0, 3},
+                                              {0.7f, 0, 1, 0.05f, 3}, {1.5f, 20, 1, 0.2f, 3}, {2, 3, 0.5f, 0.1f, 3}};
+  enum { N = 3000 };
+  float all[N], some[N], sorted[N];
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    int k;
+    float floor;
+    assert_true(tern_sampler_reach(&kinds[i], &k, &floor));
+    tern_sampler *a = sampler(N, kinds[i]), *b = sampler(N, kinds[i]);
+    for (uint64_t seed = 0; seed < 50; seed++) {
+      fill(all, N, seed);
+      memcpy(sorted, all, sizeof all);
+      qsort(sorted, N, sizeof *sorted, falling_floats);
+      float least = fmaxf(k > 0 ? sorted[k - 1] : -INFINITY, sorted[0] - floor);
+      for (int j = 0; j < N; j++) some[j] = all[j] >= least ? all[j] : -INFINITY;
+      assert_int_equal(tern_sampler_next(a, all), tern_sampler_next(b, some));
+    }
+    tern_sampler_close(a);
+    tern_sampler_close(b);
+  }
+  int k;
+  float floor;
+  assert_false(tern_sampler_reach(&(tern_sampler_params){1, 0, 1, 0, 0}, &k, &floor));
+  assert_false(tern_sampler_reach(&(tern_sampler_params){1, 0, 0.9f, 0.1f, 0}, &k, &floor));
+}
+
 static void senseless_settings_are_refused(void **state) {
   (void)state;
   const tern_sampler_params wrong[] = {{-1, 0, 1, 0, 0},      {NAN, 0, 1, 0, 0}, {1, -1, 1, 0, 0},   {1, 0, 0, 0, 0},
@@ -162,6 +196,7 @@ int main(void) {
       cmocka_unit_test(draws_follow_the_softmax_at_each_temperature),
       cmocka_unit_test(filters_keep_what_a_full_sort_keeps),
       cmocka_unit_test(a_seed_fixes_every_draw),
+      cmocka_unit_test(logits_out_of_reach_decide_nothing),
       cmocka_unit_test(senseless_settings_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,17 +21,19 @@ typedef struct tern_input {
 
 /* One a team member: buffers nobody else writes, and its share of the answer. */
 typedef struct tern_lane {
-  _Alignas(64) float *x;      /* residual of a single token */
-  float *row;                 /* any one row of activations */
-  void *canonical;            /* any one row of int8 */
-  tern_input in;              /* input of a single token */
-  tern_input scan_in;         /* exact head: the input as the sum of two int8 rows */
-  float *scores;              /* of attention */
-  void *scratch;              /* of kernels */
-  float best;                 /* greatest logit among this member's rows */
-  int32_t best_id;            /* -1: none */
-  int32_t candidates;         /* exact head: rows that may be the greatest */
-  float bound;                /* exact head: greatest lower bound among this member's rows */
+  _Alignas(64) float *x; /* residual of a single token */
+  float *row;            /* any one row of activations */
+  void *canonical;       /* any one row of int8 */
+  tern_input in;         /* input of a single token */
+  tern_input scan_in;    /* exact head: the input as the sum of two int8 rows */
+  float *scores;         /* of attention */
+  void *scratch;         /* of kernels */
+  float best;            /* greatest logit among this member's rows */
+  int32_t best_id;       /* -1: none */
+  int32_t candidates;    /* exact head: rows that may be the greatest */
+  float bound;           /* exact head: greatest lower bound among this member's rows */
+  float *kept;           /* exact head: [2][TERN_TOP_MOST] the k greatest lower bounds as a heap; of all members */
+  int kept_count;
   int32_t rescored;           /* rows of the head computed in its own precision */
   unsigned stage;             /* stages of row work so far */
   atomic_int taken[2];        /* pieces taken of this member's share; stages take turns */
@@ -76,7 +78,11 @@ typedef struct tern_forward {
   const int32_t *ids;
   int tokens;    /* 1..batch */
   int wanted;    /* logits of the last `wanted` tokens: 0, 1 or tokens */
-  float *logits; /* [wanted][vocab]; NULL: greedy id through the exact head */
+  float *logits; /* [wanted][vocab]; NULL: the exact head */
+  /* Exact head: where rescored rows go, [vocab]; and which are wanted, NULL: the
+   * greatest alone (rows that are not rescored are left as they are). */
+  float *chosen;
+  const tern_top *top;
 } tern_forward;
 
 /* The time since the member's last mark was op's. */
@@ -102,8 +108,8 @@ void tern_attention_store(const tern_forward *f, int layer, int member, int size
 /* s->attention of the chunk; work split evenly by positions read. */
 void tern_attention(const tern_forward *f, int layer, int member, int size);
 
-/* Greedy id of the last token by scan, bounds and rescoring; lane->in row 0
- * holds the head's float input. Fills the lane's answer. */
+/* The last token's choice by scan, bounds and rescoring; lane->in row 0 holds
+ * the head's float input. Fills the lane's answer. */
 void tern_exact_head(const tern_forward *f, int member, int size);
 
 /* A matrix of a stage with the place of its result: floats, or raw sums. */

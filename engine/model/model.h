@@ -80,6 +80,20 @@ int tern_session_eval(tern_session *s, const int32_t *ids, int n, tern_want want
  * NULL): rows computed in full precision. */
 int tern_session_greedy(tern_session *s, const int32_t *ids, int n, int32_t *next, int *rescored, tern_error *e);
 
+/* Which logits a choice needs: those among the k greatest, and within `floor`
+ * of the greatest. */
+typedef struct tern_top {
+  int k;       /* 0: any number; above TERN_TOP_MOST the bounds don't help */
+  float floor; /* >= 0; INFINITY: any distance */
+} tern_top;
+enum { TERN_TOP_MOST = 1024 };
+
+/* Appends n tokens; logits: [vocab] of the last, bit for bit the full head's
+ * where `top` asks for them (ties with the k-th included), there or -INFINITY
+ * elsewhere. The full head when the model has no exact one. */
+int tern_session_top(tern_session *s, const int32_t *ids, int n, const tern_top *top, float *logits, int *rescored,
+                     tern_error *e);
+
 int tern_session_position(const tern_session *s);
 void tern_session_rewind(tern_session *s, int position); /* <= current */
 size_t tern_session_kv_bytes(const tern_session *s);

@@ -73,6 +73,7 @@ static void take_lane(arena *a, tern_lane *l, const tern_session *s, const tern_
                     .canonical = take(a, w->widest),
                     .in = take_input(a, 1, w->input),
                     .scan_in = f->scan_bytes ? take_input(a, 2, w->input) : (tern_input){0},
+                    .kept = f->scan_bytes ? take(a, 2 * TERN_TOP_MOST * sizeof(float)) : NULL,
                     .scores = take(a, group * positions * sizeof(float)),
                     .scratch = take(a, scratch)};
   if (l) *l = lane;
@@ -234,20 +235,37 @@ static void collect(const tern_session *s, int32_t *next, int *rescored) {
   if (rescored) *rescored = rows;
 }
 
-int tern_session_greedy(tern_session *s, const int32_t *ids, int n, int32_t *next, int *rescored, tern_error *e) {
+/* Appends n tokens; `last` tells what the last one is to give. */
+static int append(tern_session *s, const int32_t *ids, int n, const tern_forward *last, tern_error *e) {
   int start = s->position;
   if (check_input(s, ids, n, e)) return TERN_FAILED;
   for (int done = 0; done < n;) {
-    tern_forward f = {.s = s, .ids = ids + done, .tokens = n - done < s->batch ? n - done : s->batch};
+    tern_forward f = *last;
+    f.ids = ids + done;
+    f.tokens = n - done < s->batch ? n - done : s->batch;
     f.wanted = done + f.tokens == n;
-    f.logits = s->model->scan.matrix.data ? NULL : s->logits;
     if (run_chunk(&f, e)) {
       s->position = start;
       return (int)e->status;
     }
     done += f.tokens;
   }
+  return 0;
+}
+
+int tern_session_greedy(tern_session *s, const int32_t *ids, int n, int32_t *next, int *rescored, tern_error *e) {
+  const tern_forward f = {.s = s, .logits = s->model->scan.matrix.data ? NULL : s->logits, .chosen = s->logits};
+  if (append(s, ids, n, &f, e)) return (int)e->status;
   collect(s, next, rescored);
+  return 0;
+}
+
+int tern_session_top(tern_session *s, const int32_t *ids, int n, const tern_top *top, float *logits, int *rescored,
+                     tern_error *e) {
+  const tern_forward f = {.s = s, .logits = s->model->scan.matrix.data ? NULL : logits, .chosen = logits, .top = top};
+  int32_t best;
+  if (append(s, ids, n, &f, e)) return (int)e->status;
+  collect(s, &best, rescored);
   return 0;
 }
 

@@ -63,6 +63,16 @@ int32_t tern_argmax(const float *logits, int n) {
   return best;
 }
 
+bool tern_sampler_reach(const tern_sampler_params *p, int *k, float *floor) {
+  *k = p->temperature > 0 ? p->top_k : 1;
+  *floor = INFINITY;
+  /* With top-p the weights of all that top-k kept are added up. The margin
+   * covers the rounding of exp and of the division by the temperature. */
+  if (p->temperature > 0 && p->min_p > 0 && p->top_p >= 1)
+    *floor = (float)(-log((double)p->min_p) * (double)p->temperature * 1.001 + 0.001 * (double)p->temperature);
+  return *k > 0 || isfinite(*floor);
+}
+
 static bool above(const candidate *a, const candidate *b) {
   return a->logit != b->logit ? a->logit > b->logit : a->id < b->id;
 }
@@ -146,7 +156,7 @@ int32_t tern_sampler_next(tern_sampler *s, const float *logits) {
   if (best < 0 || p->temperature <= 0) return best;
   candidate *c = s->pool;
   int n = gather(s->pool, logits, s->vocab);
-  if (p->top_k > 0 && p->top_k < n) {
+  if (p->top_k > 0) { /* also when fewer are left: the order of a draw must not depend on what was left out */
     n = take(s, n, p->top_k, INFINITY);
     c = s->kept;
   }

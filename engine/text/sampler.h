@@ -3,6 +3,7 @@
 #ifndef TERN_TEXT_SAMPLER_H
 #define TERN_TEXT_SAMPLER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/base/error.h"
@@ -14,6 +15,11 @@ typedef struct tern_sampler_params {
   float min_p;       /* 0: off */
   uint64_t seed;
 } tern_sampler_params;
+
+/* Which logits a draw depends on: the *k greatest (0: any number), as far as
+ * they are within *floor of the greatest; -INFINITY in place of the others gives
+ * the same token. False: all of them. */
+bool tern_sampler_reach(const tern_sampler_params *p, int *k, float *floor);
 
 typedef struct tern_sampler tern_sampler;
 int tern_sampler_open(tern_sampler **out, int vocab, const tern_sampler_params *p, tern_error *e);
