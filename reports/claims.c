@@ -84,8 +84,10 @@ void tern_claims_judge(tern_claims *list, const tern_results *r) {
     if (testable) tern_claim_figures(c, r);
     if (!c->peers.present && *c->peers_key && !*c->peers_how)
       snprintf(c->peers_how, sizeof c->peers_how, "%s",
-               tern_results_peers(r) ? "the outside engines it names were not measured in this run"
-                                     : "no outside engine was measured in this run");
+               !tern_results_peers(r) ? "no outside engine was measured in this run"
+               : tern_results_representative(r, "speed", c->peers_key, NULL) >= 0
+                   ? "the outside engine does not tell this figure"
+                   : "the outside engines it names were not measured in this run");
     if (testable && !*c->peers_key)
       snprintf(c->peers_how, sizeof c->peers_how, "%s",
                modelled ? "a formula; no engine runs" : "not compared: an absolute figure of another CPU");

@@ -23,8 +23,20 @@ bool tern_engine_matches(const char *engine, const char *pattern) {
   return !pattern[m] || part_matches(engine + n + 1, strlen(engine + n + 1), pattern + m + 1, strlen(pattern + m + 1));
 }
 
+/* Whether our engines in a name are as they come, without an option after ':'
+ * (an older instruction set, a slowed copy): those are measured to be compared
+ * with, and would answer a claim with a straw man. */
+static bool plain(const char *engine) {
+  const char *slash = strchr(engine, '/');
+  size_t n = strcspn(engine, "/");
+  if (strncmp(engine, "peer:", 5) != 0 && memchr(engine, ':', n)) return false;
+  return !slash || strncmp(slash + 1, "peer:", 5) == 0 || !strchr(slash, ':');
+}
+
 /* Order of preference among rows of one metric and model. */
 static bool better(const tern_summary_row *a, const tern_summary_row *b) {
+  if (plain(a->engine) != plain(b->engine)) return plain(a->engine);
+  if (!*a->placement != !*b->placement) return !*a->placement;
   bool a_short = !strchr(a->workload, '@'), b_short = !strchr(b->workload, '@');
   if (a_short != b_short) return a_short;
   if (a->threads != b->threads) return a->threads > b->threads;

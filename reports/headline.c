@@ -22,12 +22,13 @@ static void put(FILE *out, const char *text, int width) {
 static void put_speedups(const tern_results *r, FILE *out) {
   int width = 0;
   for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++)
-    width = (int)fmax(width, fmin((double)strlen(r->summary[i].engine), 48));
+    if (tern_results_of_reference(r, &r->summary[i]))
+      width = (int)fmax(width, fmin((double)strlen(r->summary[i].engine), 48));
   for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++) {
     const tern_summary_row *s = &r->summary[i];
     char line[256];
-    if (isnan(s->median)) continue;
-    snprintf(line, sizeof line, "%.40s, %.60s", s->model, s->workload);
+    if (isnan(s->median) || !tern_results_of_reference(r, s)) continue;
+    snprintf(line, sizeof line, "%.40s, %.60s%s%.40s", s->model, s->workload, *s->placement ? ", " : "", s->placement);
     fputs("  ", out);
     put(out, s->engine, width);
     put(out, line, 28);

@@ -12,12 +12,12 @@
 enum { PLOT_TIME = 5 };
 
 static bool usable(const tern_sample_row *s) {
-  return strcmp(s->mark, "warmup") != 0 && s->seconds > 0 && s->tokens > 0 && isfinite(s->start_s);
+  return strcmp(s->mark, "warmup") != 0 && !s->superseded && s->seconds > 0 && s->tokens > 0 && isfinite(s->start_s);
 }
 
 static bool same_series(const tern_sample_row *a, const tern_sample_row *b) {
-  return a->threads == b->threads && strcmp(a->engine, b->engine) == 0 && strcmp(a->model, b->model) == 0 &&
-         strcmp(a->workload, b->workload) == 0;
+  return a->threads == b->threads && strcmp(a->placement, b->placement) == 0 && strcmp(a->engine, b->engine) == 0 &&
+         strcmp(a->model, b->model) == 0 && strcmp(a->workload, b->workload) == 0;
 }
 
 static int by_value(const void *a, const void *b) {

@@ -41,8 +41,9 @@ static bool several_models(const tern_results *r) {
 
 /* "decode-128, 2 threads", with the model where there are several. */
 static void group_name(const tern_results *r, const tern_summary_row *s, const char *before, char *out, size_t size) {
-  snprintf(out, size, "%s%s%s%s, %d thread%s", before, several_models(r) ? s->model : "", several_models(r) ? ": " : "",
-           s->workload, s->threads, s->threads == 1 ? "" : "s");
+  snprintf(out, size, "%s%s%s%s, %d thread%s%s%s", before, several_models(r) ? s->model : "",
+           several_models(r) ? ": " : "", s->workload, s->threads, s->threads == 1 ? "" : "s",
+           *s->placement ? ", " : "", s->placement);
 }
 
 static void add_bar(tern_chart *c, const char *group, const char *series, const tern_summary_row *s, const char *unit) {
@@ -60,7 +61,7 @@ static bool grouped(const tern_results *r, int row) {
   for (int i = 0; i < row; i++) {
     const tern_summary_row *o = &r->summary[i];
     if (strcmp(o->metric, s->metric) == 0 && strcmp(o->model, s->model) == 0 && strcmp(o->workload, s->workload) == 0 &&
-        o->threads == s->threads)
+        o->threads == s->threads && strcmp(o->placement, s->placement) == 0)
       return true;
   }
   return false;
@@ -75,7 +76,9 @@ void tern_plot_speed(tern_doc *d, const tern_results *r, const char *phase) {
     for (int k = i; (k = tern_results_find(r, k, "speed", NULL, s->model)) >= 0; k++) {
       const tern_summary_row *o = &r->summary[k];
       char group[TERN_CHART_LABEL];
-      if (strcmp(o->workload, s->workload) != 0 || o->threads != s->threads || isnan(o->median)) continue;
+      if (strcmp(o->workload, s->workload) != 0 || o->threads != s->threads ||
+          strcmp(o->placement, s->placement) != 0 || isnan(o->median))
+        continue;
       group_name(r, o, "", group, sizeof group);
       add_bar(&c, group, o->engine, o, "");
     }
@@ -92,7 +95,7 @@ void tern_plot_speedup(tern_doc *d, const tern_results *r, const tern_claims *cl
   for (int i = 0; (i = tern_results_find(r, i, "speedup", NULL, NULL)) >= 0; i++) {
     const tern_summary_row *s = &r->summary[i];
     char group[TERN_CHART_LABEL];
-    if (isnan(s->median)) continue;
+    if (isnan(s->median) || !tern_results_of_reference(r, s)) continue;
     group_name(r, s, "", group, sizeof group);
     add_bar(&c, group, s->engine, s, "x");
   }

@@ -7,9 +7,11 @@
 static int compose(tern_doc *d, const tern_results *r, const tern_claims *claims, tern_error *e) {
   tern_section_headline(d, r, claims);
   tern_section_claims(d, claims);
+  tern_section_engines(d, r);
   tern_section_speed(d, r, claims);
   tern_section_memory(d, r);
   tern_section_energy(d, r);
+  tern_section_counters(d, r);
   if (tern_section_published(d, r, e) || tern_section_findings(d, e)) return (int)e->status;
   tern_section_untested(d, claims);
   tern_section_run(d, r);

@@ -23,12 +23,12 @@ static json_t *summary_json(const tern_results *r) {
   json_t *list = json_array();
   for (int i = 0; i < r->summary_count; i++) {
     const tern_summary_row *s = &r->summary[i];
-    json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "metric",
-                                          text(s->metric), "engine", text(s->engine), "model", text(s->model),
+    json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                                          "metric", text(s->metric), "engine", text(s->engine), "model", text(s->model),
                                           "workload", text(s->workload), "threads", count(s->threads), "n", count(s->n),
                                           "median", real(s->median), "low", real(s->low), "high", real(s->high),
                                           "coverage", real(s->coverage), "unit", text(s->unit), "how", text(s->how),
-                                          "note", text(s->note)));
+                                          "note", text(s->note), "placement", text(s->placement)));
   }
   return list;
 }

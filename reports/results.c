@@ -108,6 +108,7 @@ static int compare_rows(const void *a, const void *b) {
                          {phase_rank(x->workload), phase_rank(y->workload)},
                          {x->workload_order, y->workload_order},
                          {x->threads, y->threads},
+                         {strcmp(x->placement, y->placement), 0},
                          {engine_rank(x->engine), engine_rank(y->engine)},
                          {x->order, y->order}};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

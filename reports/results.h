@@ -56,6 +56,12 @@ const char *tern_results_reference(const tern_results *r);
  * ratio, interval and n. False: no such pair was taken. */
 bool tern_results_ratio(const tern_results *r, const tern_summary_row *s, tern_summary_row *out);
 
+/* Whether a ratio's row has the reference on one side (or there is none). */
+bool tern_results_of_reference(const tern_results *r, const tern_summary_row *s);
+/* Whether a row of a ratio tells more than another: of two outside engines both
+ * ratios are in the folder, and the lower one is the other turned round. */
+bool tern_results_tells(const tern_results *r, const tern_summary_row *s);
+
 bool tern_results_quick(const tern_results *r);
 bool tern_results_finished(const tern_results *r);
 /* Whether any model's weights are synthetic (or their source is not told). */

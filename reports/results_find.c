@@ -54,6 +54,23 @@ bool tern_results_ratio(const tern_results *r, const tern_summary_row *s, tern_s
   return true;
 }
 
+bool tern_results_of_reference(const tern_results *r, const tern_summary_row *s) {
+  const char *reference = tern_results_reference(r), *slash = strchr(s->engine, '/');
+  size_t n = strlen(reference);
+  if (!n || !slash) return true;
+  return strcmp(slash + 1, reference) == 0 ||
+         ((size_t)(slash - s->engine) == n && strncmp(s->engine, reference, n) == 0);
+}
+
+bool tern_results_tells(const tern_results *r, const tern_summary_row *s) {
+  const char *slash = strchr(s->engine, '/');
+  char turned[256];
+  if (!slash) return true;
+  snprintf(turned, sizeof turned, "%.120s/%.*s", slash + 1, (int)(slash - s->engine), s->engine);
+  const tern_summary_row *other = tern_results_beside(r, s->metric, turned, s);
+  return !other || s->median > other->median || (s->median == other->median && s->order < other->order);
+}
+
 bool tern_results_quick(const tern_results *r) {
   return tern_manifest_true(r->manifest, "quick");
 }

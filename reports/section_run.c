@@ -28,6 +28,8 @@ static const struct {
     {"Started", "started|started_at", false},
     {"Seed", "seed|seeds", false},
     {"Blocks", "blocks", false},
+    {"Reference", "reference", false},
+    {"Grid factor given, g CO2/kWh", "grid_co2_g_per_kwh", false},
 };
 
 static void machine_table(tern_doc *d, const tern_results *r) {
@@ -96,6 +98,7 @@ void tern_section_run(tern_doc *d, const tern_results *r) {
   machine_table(d, r);
   engine_table(d, r);
   skipped_list(d, r);
+  tern_section_course(d, r);
   meter_table(d, r);
 }
 
@@ -108,6 +111,8 @@ void tern_section_rules(tern_doc *d) {
       "A printed figure stands for everything that rounds to it: 0.4 means 0.35 to 0.45.",
       "Reproduced and not reproduced are said only of outside engines of the same run, by their interval.",
       "Measured, modelled and printed are kept apart. What is not available is empty, never zero.",
+      "A disturbed block is taken again, all its engines; only its last attempt counts, and every attempt is kept.",
+      "A ratio never pairs different thread counts or placements.",
       "Raw repetitions are in samples.csv, medians in summary.csv, claims in claims.csv.",
   };
   tern_doc_heading(d, 2, "rules", "How to read this");

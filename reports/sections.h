@@ -9,13 +9,18 @@
 void tern_section_headline(tern_doc *d, const tern_results *r, const tern_claims *claims);
 void tern_section_claims(tern_doc *d, const tern_claims *claims);
 void tern_section_untested(tern_doc *d, const tern_claims *claims);
+/* All engines in one table a team, and what the outside ones are. */
+void tern_section_engines(tern_doc *d, const tern_results *r);
 void tern_section_speed(tern_doc *d, const tern_results *r, const tern_claims *claims);
 void tern_section_memory(tern_doc *d, const tern_results *r);
 void tern_section_energy(tern_doc *d, const tern_results *r);
+void tern_section_counters(tern_doc *d, const tern_results *r);
 /* Published tables beside the run's figures; and which rows belong to a claim. */
 int tern_section_published(tern_doc *d, const tern_results *r, tern_error *e);
 /* What the published figures say when they are computed with. */
 int tern_section_findings(tern_doc *d, tern_error *e);
+/* Warm-up, stop, interference, what was left out: a part of the run's section. */
+void tern_section_course(tern_doc *d, const tern_results *r);
 void tern_section_run(tern_doc *d, const tern_results *r);
 void tern_section_rules(tern_doc *d);
 

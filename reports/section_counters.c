@@ -1,0 +1,97 @@
+/* What the processor counted and what follows from it: instructions a cycle,
+ * operations a second, bytes a token, and the place under the roofline. */
+#include <math.h>
+#include <string.h>
+
+#include "reports/format.h"
+#include "reports/manifest.h"
+#include "reports/sections.h"
+
+static const struct {
+  const char *metric;
+  double scale;
+} figures[] = {{"ipc", 1},       {"gops", 1},       {"bytes_a_token", 1e-6},
+               {"intensity", 1}, {"roofline", 100}, {"task_clock", 1}};
+enum { FIGURES = sizeof figures / sizeof *figures };
+
+static bool any_figure(const tern_results *r, const tern_summary_row *s) {
+  for (int k = 0; k < FIGURES; k++)
+    if (tern_results_beside(r, figures[k].metric, NULL, s)) return true;
+  return false;
+}
+
+static void put_row(tern_doc *d, const tern_results *r, const tern_summary_row *s) {
+  const char *how = "";
+  tern_doc_cell(d, TERN_PLAIN, "%s", s->engine);
+  tern_doc_cell(d, TERN_PLAIN, "%s", s->model);
+  tern_doc_cell(d, TERN_PLAIN, "%s%s%s", s->workload, *s->placement ? ", " : "", s->placement);
+  tern_doc_cell(d, TERN_PLAIN, "%d", s->threads);
+  for (int k = 0; k < FIGURES; k++) {
+    const tern_summary_row *f = tern_results_beside(r, figures[k].metric, NULL, s);
+    if (!f || isnan(f->median))
+      tern_doc_cell(d, TERN_QUIET, "unavailable");
+    else
+      tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_number(f->median * figures[k].scale).text);
+    if (f && strcmp(figures[k].metric, "bytes_a_token") == 0) how = f->how;
+  }
+  tern_doc_cell(d, TERN_QUIET, "%s", strcmp(how, "measured") == 0 ? "counted" : *how ? how : "unavailable");
+}
+
+/* Whether an earlier meter gave the same reason. */
+static bool told(const json_t *meters, size_t at, const char *why) {
+  char text[256];
+  for (size_t i = 0; i < at; i++)
+    if (strcmp(tern_manifest_text(json_array_get(meters, i), "why|reason", text, sizeof text), why) == 0) return true;
+  return false;
+}
+
+/* Every reason once, with all counters that it keeps away. */
+static void put_reasons(tern_doc *d, const tern_results *r) {
+  const json_t *meters = tern_manifest_at(r->manifest, "meters");
+  for (size_t i = 0; i < json_array_size(meters); i++) {
+    char why[256], other[256], what[64], names[400] = "";
+    const json_t *m = json_array_get(meters, i);
+    tern_manifest_text(m, "why|reason", why, sizeof why);
+    if (tern_manifest_true(m, "usable|counts") || !*why || told(meters, i, why)) continue;
+    if (strcmp(tern_manifest_text(m, "what|name", what, sizeof what), "energy") == 0) continue;
+    size_t n = 0;
+    for (size_t k = i; k < json_array_size(meters); k++) {
+      const json_t *o = json_array_get(meters, k);
+      if (strcmp(tern_manifest_text(o, "why|reason", other, sizeof other), why) != 0) continue;
+      tern_manifest_text(o, "what|name", what, sizeof what);
+      if (n < sizeof names) n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", what);
+    }
+    tern_doc_item(d, "Unavailable: %s: %s", names, why);
+  }
+}
+
+void tern_section_counters(tern_doc *d, const tern_results *r) {
+  static const tern_column columns[] = {{"Engine", false},
+                                        {"Model", false},
+                                        {"Workload", false},
+                                        {"Threads", true},
+                                        {"Instructions a cycle", true},
+                                        {"GOPS", true},
+                                        {"MB a token", true},
+                                        {"Operations a byte", true},
+                                        {"% of the roofline", true},
+                                        {"CPU ms a token", true},
+                                        {"Bytes", false}};
+  bool any = false;
+  tern_doc_heading(d, 2, "counters", "Counters and the roofline");
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++) {
+    if (!any_figure(r, &r->summary[i])) continue;
+    if (!any)
+      tern_doc_table(d, "Medians; bytes are counted at the memory controllers, or modelled from sizes", columns,
+                     sizeof columns / sizeof *columns, false);
+    any = true;
+    put_row(d, r, &r->summary[i]);
+  }
+  if (any)
+    tern_doc_text(d, "GOPS count two operations for each weight of the layers a token, whatever the kernel executes. "
+                     "The roofline is the lower one of the kernel's measured peak on all threads and operations a "
+                     "byte times read bandwidth of the same block.");
+  else
+    tern_doc_text(d, "Nothing was counted, and the folder does not hold what operations follow from.");
+  put_reasons(d, r);
+}

@@ -1,0 +1,144 @@
+/* All engines of a run side by side, and what the outside ones are. */
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "reports/format.h"
+#include "reports/manifest.h"
+#include "reports/sections.h"
+
+/* One table stands for a model, team and placement. */
+static bool same_table(const tern_summary_row *a, const tern_summary_row *b) {
+  return a->threads == b->threads && strcmp(a->model, b->model) == 0 && strcmp(a->placement, b->placement) == 0;
+}
+
+static bool first_of_table(const tern_results *r, int row) {
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0 && i < row; i++)
+    if (same_table(&r->summary[i], &r->summary[row])) return false;
+  return true;
+}
+
+static bool first_of_engine(const tern_results *r, int row) {
+  for (int i = 0; (i = tern_results_find(r, i, "speed", r->summary[row].engine, NULL)) >= 0 && i < row; i++)
+    if (same_table(&r->summary[i], &r->summary[row])) return false;
+  return true;
+}
+
+/* The engine's speed in the table: of the first workload of the phase, which
+ * is the one without a depth where there is one. */
+static const tern_summary_row *speed_of(const tern_results *r, const tern_summary_row *of, const char *phase) {
+  const tern_summary_row *found = NULL;
+  for (int i = 0; (i = tern_results_find(r, i, "speed", of->engine, of->model)) >= 0; i++) {
+    const tern_summary_row *s = &r->summary[i];
+    if (!same_table(s, of) || strncmp(s->workload, phase, strlen(phase)) != 0) continue;
+    if (!found || (strchr(found->workload, '@') && !strchr(s->workload, '@'))) found = s;
+  }
+  return found;
+}
+
+static void put_interval(tern_doc *d, const tern_summary_row *s, double scale) {
+  if (!s || isnan(s->median))
+    tern_doc_cell(d, TERN_QUIET, "–");
+  else
+    tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_interval(s->median * scale, s->low * scale, s->high * scale).text);
+}
+
+static void put_ratio(tern_doc *d, const tern_results *r, const tern_summary_row *s) {
+  tern_summary_row ratio;
+  if (s && strcmp(s->engine, tern_results_reference(r)) == 0)
+    tern_doc_cell(d, TERN_PLAIN, "1");
+  else
+    put_interval(d, s && tern_results_ratio(r, s, &ratio) ? &ratio : NULL, 1);
+}
+
+static void put_bytes(tern_doc *d, const tern_results *r, const char *metric, const tern_summary_row *s) {
+  int row = tern_results_find(r, 0, metric, s->engine, s->model);
+  if (row < 0 || isnan(r->summary[row].median))
+    tern_doc_cell(d, TERN_QUIET, "–");
+  else
+    tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_bytes(r->summary[row].median).text);
+}
+
+static void put_engine(tern_doc *d, const tern_results *r, const tern_summary_row *s) {
+  const tern_summary_row *prefill = speed_of(r, s, "prefill"), *decode = speed_of(r, s, "decode");
+  tern_doc_cell(d, TERN_PLAIN, "%s", s->engine);
+  put_interval(d, prefill, 1);
+  put_ratio(d, r, prefill);
+  put_interval(d, decode, 1);
+  put_ratio(d, r, decode);
+  put_interval(d, decode ? tern_results_beside(r, "bandwidth_share", NULL, decode) : NULL, 100);
+  put_bytes(d, r, "body_memory", s);
+  put_bytes(d, r, "peak_rss", s);
+  const tern_summary_row *energy = decode ? tern_results_beside(r, "energy", NULL, decode) : NULL;
+  put_interval(d, energy && strcmp(energy->how, "measured") == 0 ? energy : NULL, 1);
+}
+
+static void side_by_side(tern_doc *d, const tern_results *r, const tern_summary_row *of) {
+  static const tern_column columns[] = {
+      {"Engine", false},          {"Prefill, tokens/s", true},   {"Times the reference", true},
+      {"Decode, tokens/s", true}, {"Times the reference", true}, {"% of read bandwidth", true},
+      {"Layers", true},           {"Peak resident", true},       {"J/token, measured", true}};
+  char caption[256];
+  const tern_summary_row *prefill = speed_of(r, of, "prefill"), *decode = speed_of(r, of, "decode");
+  snprintf(caption, sizeof caption, "%.60s, %d thread%s%s%.32s: %.40s%s%.40s", of->model, of->threads,
+           of->threads == 1 ? "" : "s", *of->placement ? ", placement " : "", of->placement,
+           prefill ? prefill->workload : "", prefill && decode ? " and " : "", decode ? decode->workload : "");
+  tern_doc_table(d, caption, columns, sizeof columns / sizeof *columns, false);
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, of->model)) >= 0; i++)
+    if (same_table(&r->summary[i], of) && first_of_engine(r, i)) put_engine(d, r, &r->summary[i]);
+}
+
+/* A command without the folders of the one who typed it: a path that begins a
+ * word, or stands after '=', ':' or a quote, keeps its last part. */
+static void without_folders(const char *command, char *text, size_t size) {
+  size_t n = 0;
+  for (const char *s = command; *s && n + 1 < size;) {
+    bool begins = s == command || isspace((unsigned char)s[-1]) || strchr("='\":", s[-1]);
+    if (begins && (*s == '/' || *s == '~')) {
+      size_t word = strcspn(s, " \t\n'\";"), last = word;
+      while (last > 0 && s[last - 1] != '/') last--;
+      if (last == word && word > 1) last = 0; /* "/tmp/": nothing would be left */
+      s += last;
+      if (last == 0) text[n++] = *s++;
+      continue;
+    }
+    text[n++] = *s++;
+  }
+  text[n] = '\0';
+}
+
+static void outside_engines(tern_doc *d, const tern_results *r) {
+  static const tern_column columns[] = {{"Engine", false},  {"Program", false}, {"Version", false},
+                                        {"SHA-256", false}, {"Read as", false}, {"Command", false}};
+  static const char *const paths[] = {"program", "version", "sha256", "reader"};
+  const json_t *peers = tern_manifest_at(r->manifest, "peers");
+  if (json_array_size(peers) == 0) return;
+  tern_doc_heading(d, 3, "outside", "Outside engines of the same run");
+  tern_doc_table(d, "Programs as they were run, with the hash of the file", columns, 6, true);
+  for (size_t i = 0; i < json_array_size(peers); i++) {
+    const json_t *p = json_array_get(peers, i);
+    char text[1024], command[1024];
+    tern_doc_cell(d, TERN_PLAIN, "peer:%s", tern_manifest_text(p, "name", text, sizeof text));
+    for (size_t k = 0; k < sizeof paths / sizeof *paths; k++) {
+      tern_manifest_text(p, paths[k], text, sizeof text);
+      tern_doc_cell(d, *text ? TERN_PLAIN : TERN_QUIET, "%s", *text ? text : "unavailable");
+    }
+    without_folders(tern_manifest_text(p, "command", text, sizeof text), command, sizeof command);
+    tern_doc_cell(d, *command ? TERN_PLAIN : TERN_QUIET, "%s", *command ? command : "unavailable");
+  }
+  tern_doc_text(d, "Their speed is what they say of themselves, held against the wall clock of the process; their "
+                   "peak resident is that of the process with all that it loads.");
+}
+
+void tern_section_engines(tern_doc *d, const tern_results *r) {
+  const char *reference = tern_results_reference(r);
+  tern_doc_heading(d, 2, "engines", "Engines side by side");
+  if (*reference)
+    tern_doc_text(d,
+                  "The reference is %s. All engines run in each block, in a random order; a ratio is taken within a "
+                  "block, where both sides saw the same machine.",
+                  reference);
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++)
+    if (first_of_table(r, i)) side_by_side(d, r, &r->summary[i]);
+  outside_engines(d, r);
+}
