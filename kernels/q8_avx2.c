@@ -1,10 +1,24 @@
-/* q8 for AVX2. The byte product wants one unsigned side: |x| and the weight with
- * the sign of x. A pair is at most 2 * 128 * 127 = 32512, so each pair fits 16
- * bits, but no two pairs do: they are widened at once. */
+/* q8 for AVX2, which has no exact product of full bytes. Few tokens: |x| times
+ * the weight with the sign of x; a pair is at most 2 * 128 * 127 = 32512 and
+ * fits 16 bits, but no two pairs do, so each is widened at once. A batch: words
+ * instead of bytes, activations widened once into scratch (even columns of four,
+ * then odd ones), so that nothing but products and sums is left in the loop.
+ * Both take two multiplications of 256 bits for 32 weights: that is the bound. */
 #include "kernels/avx2.h"
 #include "kernels/q8.h"
 
-enum { TILE_TOKENS = 4 };
+enum { TILE_TOKENS = 4, SCRATCH = 1 << 18 };
+
+TERN_INLINE const uint8_t *panel(const tern_gemm *g, int row) {
+  return (const uint8_t *)g->weights + tern_q8_offset(g->cols, row);
+}
+
+TERN_INLINE __m256i add(__m256i acc, __m256i products) { /* assembly: see avx2.h */
+  __asm__("vpaddd %1, %0, %0" : "+x"(acc) : "x"(products));
+  return acc;
+}
+
+/* Few tokens. */
 
 TERN_INLINE __m256i weights(const uint8_t *half) {
   return _mm256_xor_si256(_mm256_load_si256((const void *)half), _mm256_set1_epi8(-128));
@@ -15,7 +29,7 @@ TERN_INLINE __m256i dot(__m256i acc, __m256i w, __m256i x, __m256i x_abs) {
 }
 
 TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) {
-  const uint8_t *w = (const uint8_t *)g->weights + tern_q8_offset(g->cols, row);
+  const uint8_t *w = panel(g, row);
   const int8_t *x[TILE_TOKENS];
   __m256i acc[TILE_TOKENS][2];
   TERN_UNROLL
@@ -39,6 +53,86 @@ TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) 
   }
 }
 
+#define run run_few
 #include "kernels/panel_tiles.h"
+#undef run
 
-const tern_kernel tern_kernel_q8_avx2 = {"q8_avx2", &tern_layout_q8, TERN_ISA_AVX2, 0, run};
+/* A batch: g->x is scratch, words in the order of widen_row(). */
+
+static void widen_row(int16_t *words, const int8_t *x, int cols) {
+  for (int k = 0; k < cols; k += 16) {
+    const __m256i wide = _mm256_cvtepi8_epi16(_mm_load_si128((const void *)(x + k)));
+    _mm256_store_si256((void *)(words + k), _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(wide, 0xd8), 0xd8));
+  }
+}
+
+TERN_INLINE void wide_tile(const tern_gemm *g, int row, int token, const int tokens) {
+  const uint8_t *w = panel(g, row);
+  const int16_t *x[TILE_TOKENS];
+  __m256i acc[TILE_TOKENS][2];
+  TERN_UNROLL
+  for (int t = 0; t < tokens; t++) {
+    x[t] = (const int16_t *)g->x + (size_t)(token + t) * g->x_stride;
+    acc[t][0] = acc[t][1] = _mm256_setzero_si256();
+  }
+  for (int k = 0; k < g->cols; k += TERN_Q8_COLUMNS, w += TERN_Q8_BLOCK) {
+    __m256i even[2], odd[2];
+    TERN_UNROLL
+    for (int h = 0; h < 2; h++) {
+      const __m256i u = _mm256_load_si256((const void *)(w + 32 * h));
+      even[h] = _mm256_and_si256(u, _mm256_set1_epi16(0xff));
+      odd[h] = _mm256_srli_epi16(u, 8);
+    }
+    TERN_UNROLL
+    for (int t = 0; t < tokens; t++) {
+      const __m256i x_even = tern_four((const int8_t *)(x[t] + k)), x_odd = tern_four((const int8_t *)(x[t] + k + 2));
+      TERN_UNROLL
+      for (int h = 0; h < 2; h++) {
+        acc[t][h] = add(acc[t][h], _mm256_madd_epi16(even[h], x_even));
+        acc[t][h] = add(acc[t][h], _mm256_madd_epi16(odd[h], x_odd));
+      }
+    }
+  }
+  TERN_UNROLL
+  for (int t = 0; t < tokens; t++) {
+    const int32_t bias = TERN_Q8_BIAS * g->x_sum[token + t];
+    tern_put_half(g, row, token + t, acc[t][0], bias);
+    tern_put_half(g, row + 8, token + t, acc[t][1], bias);
+  }
+}
+
+#define WIDE(tokens)                                                                                                   \
+  static void wide_##tokens(const tern_gemm *g, int row, int token) {                                                  \
+    wide_tile(g, row, token, tokens);                                                                                  \
+  }
+WIDE(1)
+WIDE(2)
+WIDE(3)
+WIDE(4)
+static const tern_tiles wide_tiles = {
+    .panel_rows = 16, .panels = 1, .tokens = TILE_TOKENS, .at = {{wide_1, wide_2, wide_3, wide_4}}};
+
+static void run(const tern_gemm *g, int row0, int row1) {
+  const size_t columns = (size_t)tern_q8_padded(g->cols), room = SCRATCH / sizeof(int16_t) / columns;
+  if (g->tokens < TILE_TOKENS || room < TILE_TOKENS) {
+    run_few(g, row0, row1);
+    return;
+  }
+  const int most = (int)room / TILE_TOKENS * TILE_TOKENS;
+  tern_gemm part = *g;
+  part.x = g->scratch;
+  part.x_stride = columns;
+  for (int token = 0; token < g->tokens; token += part.tokens) {
+    part.tokens = g->tokens - token < most ? g->tokens - token : most;
+    for (int t = 0; t < part.tokens; t++)
+      widen_row((int16_t *)g->scratch + (size_t)t * columns, (const int8_t *)g->x + (size_t)(token + t) * g->x_stride,
+                g->cols);
+    part.x_scale = g->x_scale + token;
+    part.x_sum = g->x_sum + token;
+    part.y = g->y ? g->y + (size_t)token * g->y_stride : NULL;
+    part.y_int = g->y_int ? g->y_int + (size_t)token * g->y_stride : NULL;
+    tern_tiles_run(&wide_tiles, &part, row0, row1);
+  }
+}
+
+const tern_kernel tern_kernel_q8_avx2 = {"q8_avx2", &tern_layout_q8, TERN_ISA_AVX2, SCRATCH, run};
