@@ -192,17 +192,14 @@ static void subtract(const tern_energy_run *r, tern_reading *reading) {
 }
 
 typedef struct window {
-  double began, last, length, sum;
+  double began, length, sum;
   long calls;
 } window;
 
 /* Whether the window wants another call. A clock that stands still or goes back
  * must not make it endless: then the calls' own seconds, twice over, end it. */
-static bool wants(const tern_energy_run *r, window *w) {
-  double at = now(r);
-  bool back = at < w->last;
-  w->last = at;
-  return !back && at - w->began < w->length && w->sum < 2 * w->length && !tern_meters_broken(r->meters);
+static bool wants(const tern_energy_run *r, const window *w) {
+  return now(r) - w->began < w->length && w->sum < 2 * w->length && !tern_meters_broken(r->meters);
 }
 
 /* A source that ended may have covered the calls so far: too short all the same. */
@@ -220,7 +217,7 @@ int tern_energy_call(tern_energy_run *r, tern_energy_work work, void *arg, tern_
   bool metered = !r->why[0];
   snprintf(reading.why, sizeof reading.why, "%s", r->why);
   if (metered) tern_meters_start(r->meters);
-  w.began = w.last = now(r);
+  w.began = now(r);
   int bad;
   do {
     double seconds = NAN;

@@ -96,6 +96,9 @@ static void a_meter_that_fails_in_mid_run_is_given_up_and_the_calls_go_on(void *
     if (!cases[k].lasts) {
       assert_share(&s[3], 50, 30);
       assert_share(&s[5], 50, 30);
+      b.fault_at = b.works + 3; /* once more, but not twice in a row */
+      s[0] = bench_call(&b);
+      assert_no_share(&s[0], cases[k].reason);
       assert_null(tern_energy_why(b.run));
     } else {
       assert_true(s[3].how == TERN_UNAVAILABLE);
@@ -126,7 +129,7 @@ static void a_clock_that_stands_still_ends_no_run(void **state) {
   bench_close(&b);
 }
 
-/* A meter process that prints what the test writes: the power, every second. */
+/* A meter process that prints what the test writes: the power, twice a second. */
 typedef struct talk {
   bench b;
   int say;
@@ -143,7 +146,7 @@ static void talk_tick(void *arg, double seconds) {
   tern_source *s = process_of(t);
   char line[32];
   t->since += seconds;
-  if (t->since < 0.999 || t->dead) return;
+  if (t->since < 0.499 || t->dead) return;
   t->since = 0;
   int length = snprintf(line, sizeof line, "%g\n", t->b.package->watts);
   size_t before = s ? tern_live_values(s) : 0;
@@ -175,17 +178,18 @@ static void a_meter_process_that_dies_is_told_and_no_call_waits_for_it(void **st
   assert_int_equal(write(t.say, "40\n", 3), 3);
   t.b.o.meters.named = named;
   t.b.o.meters.named_count = 1;
-  t.b.seconds = t.b.look = 1;
+  t.b.seconds = t.b.look = 0.5;
   t.b.f.tick = talk_tick;
   t.b.f.arg = &t;
   t.b.fault = dies;
-  t.b.fault_at = 205; /* a window without a known interval is 100 s */
+  t.b.fault_at = 205; /* in the third window of 50 s: what the first 5 s taught */
   whole_run(&t.b, s);
-  assert_near(s[0].joules, 100, 0.01);
+  assert_near(s[0].window, 50, 1e-6);
+  assert_near(s[0].joules, 50, 0.01);
   assert_string_equal(s[0].scope, "wall");
-  assert_near(s[1].joules, 100, 0.01);
-  assert_near(s[1].net, 60, 0.02);
-  assert_no_share(&s[2], "command: it ended 6 s into a window that needs 100 s");
+  assert_near(s[1].joules, 50, 0.01);
+  assert_near(s[1].net, 30, 0.02);
+  assert_no_share(&s[2], "command: it ended 3 s into a window that needs 50 s");
   assert_int_equal(s[2].calls, 6);
   assert_no_share(&s[3], "the command ended with exit code 3");
   assert_int_equal(s[3].calls, 1);
@@ -194,12 +198,12 @@ static void a_meter_process_that_dies_is_told_and_no_call_waits_for_it(void **st
   bench_close(&t.b);
 }
 
-/* A logger that writes a row every second of the wall clock, and its habits. */
+/* A logger that writes a row every `period` s of the wall clock, and its habits. */
 typedef struct logger {
   bench b;
   double watts[4096], times[4096];
   int rows;
-  double zone, since;
+  double zone, since, period;
   bool reversed, silent;
 } logger;
 
@@ -218,7 +222,7 @@ static void logger_write(logger *l) {
 static void logger_tick(void *arg, double seconds) {
   logger *l = arg;
   l->since += seconds;
-  if (l->since < 0.999 || l->silent) return;
+  if (l->since < l->period - 0.001 || l->silent) return;
   l->since = 0;
   assert_true(l->rows < 4096);
   l->times[l->rows] = l->b.f.wall + l->zone;
@@ -239,17 +243,18 @@ static void clock_is_set(bench *b) {
 
 static void logs_with_holes_zones_and_reversed_rows_end_no_run(void **state) {
   static const struct {
-    double zone;
+    double zone, period;
     bool reversed;
     void (*fault)(bench *);
     const char *reason; /* of the third call; NULL: it is read */
     bool all;           /* of all calls */
   } cases[] = {
-      {0, false, NULL, NULL, false},
-      {0, true, NULL, NULL, false},
-      {-7200, false, NULL, "another time zone?", true},
-      {0, false, goes_silent, "no value for", false},
-      {0, false, clock_is_set, "clock was set by +90 s", false},
+      {0, 1, false, NULL, NULL, false},
+      {0, 1, true, NULL, NULL, false},
+      {0, 4, false, NULL, NULL, false}, /* one row before the run: the interval shows later */
+      {-7200, 1, false, NULL, "another time zone?", true},
+      {0, 1, false, goes_silent, "no value for", false},
+      {0, 1, false, clock_is_set, "clock was set by +90 s", false},
   };
   (void)state;
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -260,6 +265,7 @@ static void logs_with_holes_zones_and_reversed_rows_end_no_run(void **state) {
     memset(&l, 0, sizeof l);
     bench_open(&l.b);
     l.zone = cases[k].zone;
+    l.period = cases[k].period;
     l.reversed = cases[k].reversed;
     l.b.seconds = l.b.look = 1;
     l.b.f.tick = logger_tick;
@@ -277,6 +283,7 @@ static void logs_with_holes_zones_and_reversed_rows_end_no_run(void **state) {
       else
         assert_near(s[i].joules, 100, 0.02);
     }
+    if (!cases[k].all) assert_true(isnan(s[5].window) || s[5].window > 100 * l.period - 1e-6);
     if (cases[k].all) assert_int_equal(s[5].calls, 1);
     bench_close(&l.b);
   }
