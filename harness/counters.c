@@ -6,11 +6,13 @@
  * differences. */
 #include "harness/counters.h"
 
+#include <math.h>
 #include <papi.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/progress.h"
 #include "harness/counters_parts.h"
@@ -43,12 +45,13 @@ static void open_uncore(tern_counters *c, int which) {
   if (!f->counts) f->event[0] = '\0';
 }
 
-tern_counters *tern_counters_open_from(const tern_counter_source *sources, int most) {
+tern_counters *tern_counters_open_from(const tern_counter_source *sources, int most, bool multiplexed) {
   pthread_t prober;
   tern_counters *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->sources = sources;
   c->most = most;
+  c->multiplexed = multiplexed;
   c->component = start_papi();
   c->pass_count = 1;
   if (pthread_create(&prober, NULL, probe_thread, c) == 0)
@@ -61,7 +64,11 @@ tern_counters *tern_counters_open_from(const tern_counter_source *sources, int m
 }
 
 tern_counters *tern_counters_open(void) {
-  return tern_counters_open_from(tern_counter_sources, 0);
+  return tern_counters_open_from(tern_counter_sources, 0, false);
+}
+
+tern_counters *tern_counters_open_multiplexed(void) {
+  return tern_counters_open_from(tern_counter_sources, 0, true);
 }
 
 void tern_counters_close(tern_counters *c) {
@@ -88,13 +95,19 @@ static void open_member(void *arg, int member, int size) {
   tern_counters *c = arg;
   int bad;
   const tern_counter_pass *pass = &c->passes[c->pass];
-  c->members[member].set = pass->events ? tern_counters_make_set(c, pass, &bad) : PAPI_NULL;
+  tern_counter_member *m = &c->members[member];
+  m->set = pass->events ? tern_counters_make_set(c, pass, &bad) : PAPI_NULL;
+  for (int i = 0; i < TERN_COUNTERS; i++)
+    m->turns[i] = c->in_turns[i] ? tern_turn_open(&c->sources[i].generic, c->domain == PAPI_DOM_ALL) : -1;
 }
 
 static void close_member(void *arg, int member, int size) {
   (void)size;
   tern_counters *c = arg;
-  tern_counters_drop_set(&c->members[member].set);
+  tern_counter_member *m = &c->members[member];
+  tern_counters_drop_set(&m->set);
+  for (int i = 0; i < TERN_COUNTERS; i++)
+    if (m->turns[i] >= 0) close(m->turns[i]);
 }
 
 static void forget_thread(void *arg, int member, int size) {
@@ -150,7 +163,22 @@ static int64_t difference(int64_t before, int64_t after) {
 static void start_member(void *arg, int member, int size) {
   (void)size;
   tern_counters *c = arg;
-  tern_counters_now(c, member, c->members[member].before);
+  tern_counter_member *m = &c->members[member];
+  tern_counters_now(c, member, m->before);
+  for (int i = 0; i < TERN_COUNTERS; i++)
+    if (c->in_turns[i] && !tern_turn_read(m->turns[i], &m->turn_before[i]))
+      m->turn_before[i] = (tern_turn){.value = -1};
+}
+
+static void stop_turns(const tern_counters *c, tern_counter_member *m) {
+  tern_turn now;
+  m->share = 1;
+  for (int i = 0; i < TERN_COUNTERS; i++) {
+    double share;
+    if (!c->in_turns[i] || m->turn_before[i].value < 0 || !tern_turn_read(m->turns[i], &now)) continue;
+    m->counted[i] = tern_turn_scale(&m->turn_before[i], &now, &share);
+    m->share = fmin(m->share, share);
+  }
 }
 
 static void stop_member(void *arg, int member, int size) {
@@ -159,6 +187,7 @@ static void stop_member(void *arg, int member, int size) {
   tern_counter_member *m = &c->members[member];
   tern_counters_now(c, member, m->counted);
   for (int i = 0; i < TERN_COUNTERS; i++) m->counted[i] = difference(m->before[i], m->counted[i]);
+  if (c->multiplexed) stop_turns(c, m);
 }
 
 /* What does not belong to threads of a team. */
@@ -189,6 +218,13 @@ void tern_counters_stop(tern_counters *c, int64_t *values) {
   read_whole(c, values);
   for (int i = 0; i < TERN_COUNTERS; i++)
     values[i] = c->team && !c->sources[i].uncore ? sum_of(c, i) : difference(c->before[i], values[i]);
+}
+
+double tern_counters_share(const tern_counters *c) {
+  double share = 1;
+  if (!c->multiplexed || !c->team) return NAN;
+  for (int m = 0; m < c->size; m++) share = fmin(share, c->members[m].share);
+  return share;
 }
 
 int tern_counters_threads(const tern_counters *c) {

@@ -2,7 +2,7 @@
  * from the kernel's own accounting. Which events really count is found by
  * adding, starting, disturbing and reading each; an absent one carries its
  * reason and never stops a run. Hardware events that the CPU can't count at
- * once are split into passes; nothing is multiplexed.
+ * once are split into passes; they are multiplexed only where asked for.
  *
  * Guaranteed: a value is a whole count of what its scope says, or -1. PAPI's
  * events are of the bound team's threads alone, so without tern_counters_bind
@@ -58,6 +58,10 @@ const char *tern_counter_name(tern_counter c);
  * Takes a tenth of a second where there is much to probe. */
 tern_counters *tern_counters_open(void);
 void tern_counters_close(tern_counters *c); /* NULL allowed; unbinds */
+/* All events at once, taking turns on the CPU's counters where there are more:
+ * one pass, scaled values, and none of them a whole count. Only the kernel's
+ * generic events; their names say "multiplexed". */
+tern_counters *tern_counters_open_multiplexed(void);
 const tern_counter_fact *tern_counters_fact(const tern_counters *c, tern_counter which);
 /* "user and kernel" or "user": of PAPI's events. */
 const char *tern_counters_domain(const tern_counters *c);
@@ -79,11 +83,16 @@ void tern_counters_pass(tern_counters *c, int index);
 void tern_counters_start(tern_counters *c);
 void tern_counters_stop(tern_counters *c, int64_t *values);
 
+/* Least share of the last call's time that a multiplexed event ran on a thread;
+ * 1: all of it, so nothing was scaled; NAN: not multiplexed. */
+double tern_counters_share(const tern_counters *c);
+
 /* The same call, one thread of the bound team; 0 threads when none is bound. */
 int tern_counters_threads(const tern_counters *c);
 void tern_counters_thread(const tern_counters *c, int member, int64_t *values);
 
-/* On a member's own thread: what it has counted so far. */
+/* On a member's own thread: what it has counted so far; -1 of events in turns,
+ * which a moment does not tell. */
 void tern_counters_now(const tern_counters *c, int member, int64_t *values);
 
 /* Seconds that a start and stop take together, as bound now: the median of

@@ -4,6 +4,7 @@
 #define TERN_HARNESS_COUNTERS_PARTS_H
 
 #include "harness/counters.h"
+#include "harness/counters_multiplex.h"
 #include "harness/counters_uncore.h"
 
 enum { TERN_COUNTER_CANDIDATES = 5 };
@@ -19,6 +20,7 @@ typedef struct tern_counter_source {
   int64_t (*proof)(bool thread); /* moves whenever account is kept at all; NULL: account */
   const char *account_name;
   const char *events[TERN_COUNTER_CANDIDATES]; /* of PAPI; the first that counts is taken */
+  tern_generic_event generic;                  /* when multiplexed */
 } tern_counter_source;
 
 extern const tern_counter_source tern_counter_sources[TERN_COUNTERS];
@@ -34,15 +36,20 @@ typedef struct tern_counter_pass {
 typedef struct tern_counter_member {
   _Alignas(64) int set; /* PAPI_NULL: nothing counts */
   int64_t before[TERN_COUNTERS], counted[TERN_COUNTERS];
+  int turns[TERN_COUNTERS]; /* multiplexed: file descriptors, -1: none */
+  tern_turn turn_before[TERN_COUNTERS];
+  double share; /* least that an event of the last call ran */
 } tern_counter_member;
 
 struct tern_counters {
   const tern_counter_source *sources;
+  bool multiplexed;
   int most;      /* hardware events of a pass beside the anchors; 0: as many as the CPU takes */
   int component; /* PAPI's perf_event; negative: PAPI does not start here */
   int domain;    /* PAPI_DOM_* */
   tern_counter_fact facts[TERN_COUNTERS];
-  bool accounted[TERN_COUNTERS];
+  bool accounted[TERN_COUNTERS]; /* by the kernel */
+  bool in_turns[TERN_COUNTERS];  /* multiplexed */
   tern_counter_pass passes[TERN_COUNTERS];
   int pass_count, pass;
   tern_uncore *uncore; /* NULL: not readable */
@@ -54,7 +61,7 @@ struct tern_counters {
 
 /* tern_counters_open with other sources and a limit of the group's size: where
  * no hardware event exists, tests put software events in the place of them. */
-tern_counters *tern_counters_open_from(const tern_counter_source *sources, int most);
+tern_counters *tern_counters_open_from(const tern_counter_source *sources, int most, bool multiplexed);
 
 /* Fills facts and passes. Runs on a thread of its own. */
 void tern_counters_probe(tern_counters *c);

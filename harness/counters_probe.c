@@ -2,12 +2,14 @@
  * hardware event exists, and software events read 0 in the wrong domain
  * (design: measurement), so an event counts only when a deliberate disturbance
  * moved it, and a pass is a pass only when all its events moved together. */
+#include <errno.h>
 #include <papi.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "harness/counters_parts.h"
 
@@ -131,6 +133,31 @@ static void find_event(tern_counters *c, int which) {
   f->event[0] = '\0';
 }
 
+/* The kernel's generic event, read in turns with the others. */
+static void find_turn(tern_counters *c, int which) {
+  tern_counter_fact *f = &c->facts[which];
+  const tern_generic_event *event = &c->sources[which].generic;
+  tern_turn from = {0}, to = {0};
+  if (!event->name) {
+    snprintf(f->why, sizeof f->why, "the kernel has no generic event for it");
+    return;
+  }
+  int fd = tern_turn_open(event, c->domain == PAPI_DOM_ALL);
+  if (fd < 0) {
+    snprintf(f->why, sizeof f->why, "%s: %s", event->name, strerror(errno));
+    return;
+  }
+  bool read = tern_turn_read(fd, &from);
+  disturb();
+  read = read && tern_turn_read(fd, &to);
+  close(fd);
+  f->counts = c->in_turns[which] = read && to.value > from.value && to.running_ns > 0;
+  if (f->counts)
+    snprintf(f->event, sizeof f->event, "%s, multiplexed", event->name);
+  else
+    snprintf(f->why, sizeof f->why, "%s: read 0 where it must count", event->name);
+}
+
 static bool moves(int64_t (*account)(bool thread)) {
   if (!account) return false;
   int64_t before = account(true);
@@ -147,6 +174,8 @@ static void find(tern_counters *c, int which) {
   if (c->accounted[which]) {
     f->counts = true;
     snprintf(f->event, sizeof f->event, "%s", s->account_name);
+  } else if (c->multiplexed) {
+    find_turn(c, which);
   } else {
     find_event(c, which);
   }
@@ -175,13 +204,13 @@ static bool takes(const tern_counters *c, tern_counter_pass *pass, int which) {
 static void split(tern_counters *c) {
   tern_counter_pass base = empty_pass();
   for (int i = 0; i < TERN_COUNTERS; i++) {
-    if (!c->facts[i].counts || c->accounted[i] || !c->sources[i].anchor) continue;
+    if (!c->facts[i].counts || c->accounted[i] || c->in_turns[i] || !c->sources[i].anchor) continue;
     if (!takes(c, &base, i)) lose(&c->facts[i]);
   }
   c->passes[0] = base;
   c->pass_count = 1;
   for (int i = 0; i < TERN_COUNTERS; i++) {
-    if (!c->facts[i].counts || c->accounted[i] || c->sources[i].anchor) continue;
+    if (!c->facts[i].counts || c->accounted[i] || c->in_turns[i] || c->sources[i].anchor) continue;
     int p = 0;
     while (p < c->pass_count && !takes(c, &c->passes[p], i)) p++;
     if (p == c->pass_count) {

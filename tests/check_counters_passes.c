@@ -60,7 +60,7 @@ static void touch(void *arg, int member, int size) {
 
 /* Skips the test where this kernel lets PAPI count nothing at all. */
 static tern_counters *open_or_skip(int most) {
-  tern_counters *c = tern_counters_open_from(sources, most);
+  tern_counters *c = tern_counters_open_from(sources, most, false);
   assert_non_null(c);
   if (counting(c) >= 5) return c;
   tern_counters_close(c);
