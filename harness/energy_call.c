@@ -91,6 +91,19 @@ static int learn(tern_energy_run *r, tern_error *e) {
   return bad;
 }
 
+/* Two rows a chip at least. A marker that the log does not show leaves the log's
+ * own times; those that count from the logger's start then give no reading. */
+static int align(tern_energy_run *r, int cores, double interval, tern_error *e) {
+  tern_error own = {0};
+  if (tern_meters_align(r->meters, cores, fmax(1, 2.5 * interval), &own) == 0) return 0;
+  if (own.status == TERN_INTERRUPTED) {
+    *e = own;
+    return (int)e->status;
+  }
+  snprintf(r->doubt, sizeof r->doubt, "the log's own times are used: %.120s", own.text);
+  return 0;
+}
+
 int tern_energy_begin_run(tern_energy_run **out, const tern_energy_options *o, tern_error *e) {
   *out = NULL;
   tern_energy_run *r = calloc(1, sizeof *r);
@@ -103,7 +116,7 @@ int tern_energy_begin_run(tern_energy_run **out, const tern_energy_options *o, t
   const tern_meter_fact *f = bad ? NULL : primary(r);
   if (f && f->usable) {
     tern_meters_watch(r->meters, WATCH_S);
-    if (o->marker_cores > 0) bad = tern_meters_align(r->meters, o->marker_cores, fmax(1, 2.5 * f->interval), e);
+    if (o->marker_cores > 0) bad = align(r, o->marker_cores, f->interval, e);
   }
   if (!bad) plan(r);
   if (!bad) bad = learn(r, e);

@@ -12,7 +12,7 @@
 typedef struct tern_energy_options {
   tern_meter_options meters; /* start from TERN_METER_DEFAULTS */
   tern_rules rules;
-  int marker_cores;   /* a marker load lays CSV logs onto this machine's clock; 0: none */
+  int marker_cores;   /* busy in a marker load that lays CSV logs onto this clock; 0: none */
   double most_window; /* s; a source that needs more is not used; 0: 600 */
 } tern_energy_options;
 
@@ -41,7 +41,8 @@ typedef struct tern_energy_idle {
   tern_reading reading;
 } tern_energy_idle;
 const tern_energy_idle *tern_energy_idles(const tern_energy_run *r, int *count);
-/* "" or one line on idle that moved by more than 10 % from one baseline to the next. */
+/* "" or one line: a marker load that was not found, or idle that moved by more
+ * than 10 % from one baseline to the next. */
 const char *tern_energy_doubt(const tern_energy_run *r);
 
 /* The work: its number within the window, from 0, and the seconds that it took

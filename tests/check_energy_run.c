@@ -289,6 +289,28 @@ static void logs_with_holes_zones_and_reversed_rows_end_no_run(void **state) {
   }
 }
 
+static void a_marker_that_the_log_does_not_show_ends_no_run(void **state) {
+  static logger l;
+  static char spec[128];
+  const char *named[] = {spec};
+  (void)state;
+  memset(&l, 0, sizeof l);
+  bench_open(&l.b);
+  l.period = l.b.seconds = l.b.look = 1;
+  l.b.f.tick = logger_tick;
+  l.b.f.arg = &l;
+  for (int i = 0; i < 5; i++) fixture_pass(&l.b.f, 1);
+  snprintf(spec, sizeof spec, "csv:%s/log.csv", l.b.f.root);
+  l.b.o.meters.named = named;
+  l.b.o.meters.named_count = 1;
+  l.b.o.marker_cores = 1; /* the fake machine draws no more for it */
+  bench_begin(&l.b);
+  assert_non_null(strstr(tern_energy_doubt(l.b.run), "the log's own times are used: csv "));
+  tern_energy_share s = bench_call(&l.b);
+  assert_near(s.joules, 100, 0.02);
+  bench_close(&l.b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counters_that_wrap_in_mid_run_are_followed),
@@ -296,6 +318,7 @@ int main(void) {
       cmocka_unit_test(a_clock_that_stands_still_ends_no_run),
       cmocka_unit_test(a_meter_process_that_dies_is_told_and_no_call_waits_for_it),
       cmocka_unit_test(logs_with_holes_zones_and_reversed_rows_end_no_run),
+      cmocka_unit_test(a_marker_that_the_log_does_not_show_ends_no_run),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
