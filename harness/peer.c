@@ -14,9 +14,9 @@
 /* What {batch} says when a workload leaves it to the engine: llama.cpp's own default. */
 enum { USUAL_BATCH = 512 };
 
-typedef enum { MODEL, THREADS, PROMPT, GEN, DEPTH, BATCH, CPUS, PLACEHOLDERS } placeholder;
-static const char *const names[PLACEHOLDERS] = {"model", "threads", "prompt", "gen", "depth", "batch", "cpus"};
-#define KNOWN "{model} {threads} {prompt} {gen} {depth} {batch} {cpus}"
+typedef enum { MODEL, STEM, THREADS, PROMPT, GEN, DEPTH, BATCH, CPUS, PLACEHOLDERS } placeholder;
+static const char *const names[PLACEHOLDERS] = {"model", "stem", "threads", "prompt", "gen", "depth", "batch", "cpus"};
+#define KNOWN "{model} {stem} {threads} {prompt} {gen} {depth} {batch} {cpus}"
 
 /* One placeholder or a stretch of plain text. */
 typedef struct piece {
@@ -95,13 +95,15 @@ static int check_template(const tern_peer_spec *spec, tern_error *e) {
     if (x.which == PLACEHOLDERS)
       return tern_fail(e, TERN_USAGE, "--peer %s: unknown placeholder %.*s; known: " KNOWN " ({{ is a plain brace)",
                        spec->name, (int)(x.size < 40 ? x.size : 40), x.text);
-    if (x.which == MODEL && x.in_quotes)
-      return tern_fail(e, TERN_USAGE, "--peer %s: {model} brings its own quotes: write it outside of quotes",
-                       spec->name);
+    if ((x.which == MODEL || x.which == STEM) && x.in_quotes)
+      return tern_fail(e, TERN_USAGE, "--peer %s: {%s} brings its own quotes: write it outside of quotes", spec->name,
+                       names[x.which]);
   }
   if (quote) return tern_fail(e, TERN_USAGE, "--peer %s: a quote (%c) is not closed", spec->name, quote);
-  if (!has(spec, MODEL))
-    return tern_fail(e, TERN_USAGE, "--peer %s: the command does not say where {model} goes", spec->name);
+  if (!has(spec, MODEL) && !has(spec, STEM))
+    return tern_fail(e, TERN_USAGE,
+                     "--peer %s: the command names neither {model} nor a twin beside it, as {stem}-tq2_0.gguf",
+                     spec->name);
   if (!has(spec, PROMPT) && !has(spec, GEN))
     return tern_fail(e, TERN_USAGE, "--peer %s: the command asks for neither {prompt} nor {gen} tokens", spec->name);
   return 0;
@@ -178,15 +180,24 @@ static void print_cpus(FILE *to, const tern_peer_values *v) {
     }
 }
 
-static void print_value(FILE *to, const tern_peer_values *v, int which, const char *model) {
+static void print_value(FILE *to, const tern_peer_values *v, int which, char *const quoted[2]) {
   const int numbers[PLACEHOLDERS] = {
       [THREADS] = v->threads, [PROMPT] = v->prompt, [GEN] = v->gen, [DEPTH] = v->depth, [BATCH] = v->batch};
-  if (which == MODEL)
-    fputs(model, to);
+  if (which == MODEL || which == STEM)
+    fputs(quoted[which], to);
   else if (which == CPUS)
     print_cpus(to, v);
   else
     fprintf(to, "%d", numbers[which]);
+}
+
+/* The path without ".gguf": what files of the same model in other types are named after. */
+static char *quote_stem(const char *model) {
+  size_t size = strlen(model);
+  if (size > 5 && strcmp(model + size - 5, ".gguf") == 0) size -= 5;
+  char *stem = strndup(model, size), *quoted = stem ? tern_peer_quote(stem) : NULL;
+  free(stem);
+  return quoted;
 }
 
 int tern_peer_expand(const tern_peer_spec *spec, const tern_peer_values *values, char **out, tern_error *e) {
@@ -194,24 +205,21 @@ int tern_peer_expand(const tern_peer_spec *spec, const tern_peer_values *values,
   *out = NULL;
   if (values->threads > 1 && !has(spec, THREADS))
     return tern_fail(e, TERN_USAGE, "--peer %s: %d threads need {threads} in its command", spec->name, values->threads);
-  char *model = tern_peer_quote(values->model);
+  char *quoted[2] = {[MODEL] = tern_peer_quote(values->model), [STEM] = quote_stem(values->model)};
   FILE *to = open_memstream(out, &size);
-  if (!model || !to) goto fail;
   const char *at = spec->command;
   char quote = 0;
   piece x;
-  while (next_piece(&at, &quote, &x))
+  bool ok = quoted[MODEL] && quoted[STEM] && to;
+  while (ok && next_piece(&at, &quote, &x))
     if (x.which >= 0)
-      print_value(to, values, x.which, model);
+      print_value(to, values, x.which, quoted);
     else
       fwrite(x.text, 1, x.size, to);
-  free(model);
-  if (fclose(to) == 0) return 0;
-  to = NULL;
-  model = NULL;
-fail:
-  if (to) fclose(to);
-  free(model);
+  if (to && fclose(to) != 0) ok = false;
+  free(quoted[MODEL]);
+  free(quoted[STEM]);
+  if (ok) return 0;
   free(*out);
   *out = NULL;
   return tern_fail(e, TERN_FAILED, "peer %s: out of memory", spec->name);

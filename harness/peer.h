@@ -23,7 +23,7 @@ enum {
 
 typedef struct tern_peer_spec {
   char name[TERN_PEER_NAME];       /* "llama.cpp:f16" of --peer 'llama.cpp:f16=command' */
-  char command[TERN_PEER_COMMAND]; /* with {model} {threads} {prompt} {gen} {depth} {batch} {cpus} */
+  char command[TERN_PEER_COMMAND]; /* with {model} {stem} {threads} {prompt} {gen} {depth} {batch} {cpus} */
 } tern_peer_spec;
 
 typedef struct tern_peer_facts {

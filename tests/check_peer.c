@@ -48,6 +48,12 @@ static void a_path_stays_one_word_of_the_shell(void **state) {
   assert_expands("a=bench {model} {gen}", &v, "bench 'it'\\''s; $(rm) \"x\".gguf' 0");
 }
 
+static void a_twin_is_named_after_the_model(void **state) {
+  (void)state;
+  tern_peer_values v = {.model = "a b/m.gguf", .threads = 1, .gen = 7};
+  assert_expands("a=b -m {stem}-tq2_0.gguf -n {gen}", &v, "b -m 'a b/m'-tq2_0.gguf -n 7");
+}
+
 static void braces_of_the_shell_are_left_alone(void **state) {
   (void)state;
   tern_peer_values v = {.model = "m", .threads = 1, .gen = 7};
@@ -56,9 +62,9 @@ static void braces_of_the_shell_are_left_alone(void **state) {
 
 static void a_template_that_cannot_work_is_refused_with_the_reason(void **state) {
   (void)state;
-  assert_refused("a=b {model} {gen} {theads}", "{theads}; known: {model} {threads}");
+  assert_refused("a=b {model} {gen} {theads}", "{theads}; known: {model} {stem} {threads}");
   assert_refused("a=b -m \"{model}\" -n {gen}", "outside of quotes");
-  assert_refused("a=b -n {gen}", "{model}");
+  assert_refused("a=b -n {gen}", "neither {model} nor a twin");
   assert_refused("a=b {model} {threads}", "neither {prompt} nor {gen}");
   assert_refused("a=b 'x {model} {gen}", "outside of quotes");
   assert_refused("a=b {model} {gen} 'x", "not closed");
@@ -135,6 +141,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_template_takes_its_values),
       cmocka_unit_test(a_path_stays_one_word_of_the_shell),
+      cmocka_unit_test(a_twin_is_named_after_the_model),
       cmocka_unit_test(braces_of_the_shell_are_left_alone),
       cmocka_unit_test(a_template_that_cannot_work_is_refused_with_the_reason),
       cmocka_unit_test(a_team_needs_its_placeholder),

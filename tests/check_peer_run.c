@@ -104,11 +104,11 @@ static void figures_of_children_left_behind_are_counted(void **state) {
   tern_error e;
   assert_int_equal(run("#!/bin/sh\n" SAY, 20, &alone, &e), 0);
   /* Nobody waits for the worker, but its work shows. */
-  assert_int_equal(run("#!/bin/sh\n((i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; : > $0.done) &)\n"
-                       "while [ ! -e $0.done ]; do sleep 0.02; done\n" SAY,
+  assert_int_equal(run("#!/bin/sh\n((i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; : > $0.done) &)\n"
+                       "while [ ! -e $0.done ]; do sleep 0.1; done\n" SAY,
                        60, &tree, &e),
                    0);
-  assert_true(tree.task_clock_ns > alone.task_clock_ns + 10000000);
+  assert_true(tree.task_clock_ns > alone.task_clock_ns + 100000000);
 }
 
 static void it_is_bound_to_its_cpus(void **state) {
