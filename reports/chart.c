@@ -17,7 +17,10 @@ static const struct {
 };
 static const char *const others[] = {"#0f9aa8", "#b5651d", "#6b7785", "#a03f9e", "#5b8c1f", "#c0392b"};
 
+/* A ratio's chart lacks the bars of the reference: one place further, an
+ * engine has the colour that it has among the speeds. */
 const char *tern_chart_colour(const char *series, int index) {
+  if (strchr(series, '/')) index++;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strcmp(known[i].series, series) == 0) return known[i].colour;
   return others[(size_t)index % (sizeof others / sizeof *others)];
@@ -124,12 +127,21 @@ static void put_labels(const tern_chart *c, const double *y, FILE *out) {
   }
 }
 
+/* Long names stand one under another: two columns would be cut off. */
+static bool long_names(const tern_chart *c) {
+  size_t most = 0;
+  for (int s = 0; s < c->series_count; s++) most = strlen(c->series[s]) > most ? strlen(c->series[s]) : most;
+  return most > 16;
+}
+
 void tern_chart_script(const tern_chart *c, FILE *out) {
   double y[TERN_CHART_BARS];
   bool intervals = false;
   double height = place(c, y);
   for (int i = 0; i < c->bar_count; i++) intervals = intervals || isfinite(c->bars[i].low);
-  tern_chart_begin(out, 680, 110 + (int)(24 * (height + (c->band_count > 0))));
+  bool one_column = long_names(c);
+  tern_chart_begin(out, 680, 110 + (int)(24 * (height + (c->band_count > 0))) + 16 * one_column * c->series_count);
+  if (one_column) fputs("set key maxcols 1\n", out);
   fprintf(out, "set xrange [0:%.6g]\nset yrange [%.3f:%.3f]\n", reach(c) * 1.16, -height + 0.2,
           c->band_count ? 1.5 : 0.8);
   char axis[TERN_CHART_LABEL];

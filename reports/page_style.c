@@ -38,7 +38,7 @@ const char tern_page_style[] =
     "tbody tr:hover{background:var(--panel)}\n"
     "table:not(.stacked) th,table:not(.stacked) td{white-space:nowrap}\n"
     "table:not(.stacked) td:last-child:not(.number){white-space:normal;min-width:9rem}\n"
-    ".stacked td,.stacked th{min-width:7.5rem}.stacked th[scope=row]{min-width:15rem}\n"
+    ".stacked td,.stacked th{min-width:7.5rem;overflow-wrap:anywhere}.stacked th[scope=row]{min-width:15rem}\n"
     ".good,.bad,.caution{display:inline-block;padding:.02rem .45rem;border-radius:4px}\n"
     ".good{color:var(--good);background:var(--good-bg)}.bad{color:var(--bad);background:var(--bad-bg)}\n"
     ".caution{color:var(--caution);background:var(--caution-bg)}.quiet{color:var(--soft)}\n"

@@ -28,31 +28,60 @@ static bool any_energy(const tern_results *r) {
   return false;
 }
 
-/* Gross and net of idle side by side; a missing figure keeps its row, with the
- * reason in the last column. */
+/* Gross and net of idle side by side. */
 static void joules_table(tern_doc *d, const tern_results *r) {
-  static const tern_column columns[] = {
-      {"Engine", false},       {"Model", false},        {"Workload", false},
-      {"Threads", true},       {"J/token", true},       {"Net of idle, J/token", true},
-      {"J x s a token", true}, {"CO2, mg/token", true}, {"n", true},
-      {"Scope and how", false}};
-  bool co2 = tern_results_find(r, 0, "co2", NULL, NULL) >= 0;
-  tern_doc_table(d, "Energy of every engine: median [interval]", columns, sizeof columns / sizeof *columns, false);
+  static const tern_column columns[] = {{"Engine", false}, {"Model", false},        {"Workload", false},
+                                        {"Threads", true}, {"J/token", true},       {"Net, J/token", true},
+                                        {"n", true},       {"Scope and how", false}};
+  tern_doc_table(d, "Energy of every engine: median [interval]", columns, 8, false);
   for (int i = 0; (i = tern_results_find(r, i, "energy", NULL, NULL)) >= 0; i++) {
     const tern_summary_row *s = &r->summary[i];
-    const tern_summary_row *net = tern_results_beside(r, "energy_net", NULL, s);
+    if (isnan(s->median)) continue;
     put_head(d, s);
     put_figure(d, s);
-    put_figure(d, net);
-    put_figure(d, tern_results_beside(r, "energy_delay", NULL, s));
-    if (co2)
-      put_figure(d, tern_results_beside(r, "co2", NULL, s));
-    else
-      tern_doc_cell(d, TERN_QUIET, "no grid factor given");
+    put_figure(d, tern_results_beside(r, "energy_net", NULL, s));
     tern_doc_cell(d, TERN_PLAIN, "%d", s->n);
-    bool no_net = net && isnan(net->median);
-    tern_doc_cell(d, TERN_QUIET, "%s%s%s%s%s", s->how, *s->note ? ": " : "", s->note, no_net ? "; no net: " : "",
-                  no_net ? net->note : "");
+    tern_doc_cell(d, TERN_QUIET, "%s%s%s", s->how, *s->note ? ": " : "", s->note);
+  }
+}
+
+/* What follows from joules: with time, and with a grid factor where one is given. */
+static void delay_table(tern_doc *d, const tern_results *r) {
+  static const tern_column columns[] = {{"Engine", false}, {"Model", false},        {"Workload", false},
+                                        {"Threads", true}, {"J x s a token", true}, {"CO2, mg/token", true}};
+  int given = tern_results_find(r, 0, "co2", NULL, NULL) >= 0;
+  tern_doc_table(d, "Energy-delay product and, where a grid factor is given, CO2: median [interval]", columns,
+                 5 + given, false);
+  for (int i = 0; (i = tern_results_find(r, i, "energy_delay", NULL, NULL)) >= 0; i++) {
+    const tern_summary_row *s = &r->summary[i];
+    if (isnan(s->median)) continue;
+    put_head(d, s);
+    put_figure(d, s);
+    if (given) put_figure(d, tern_results_beside(r, "co2", NULL, s));
+  }
+}
+
+/* Whether an earlier row of the metric lacks its figure for the same reason. */
+static bool told(const tern_results *r, int row) {
+  const tern_summary_row *s = &r->summary[row];
+  for (int i = 0; (i = tern_results_find(r, i, s->metric, NULL, NULL)) >= 0 && i < row; i++)
+    if (isnan(r->summary[i].median) && strcmp(r->summary[i].note, s->note) == 0) return true;
+  return false;
+}
+
+/* Every reason once, with all engines that it concerns. */
+static void missing_list(tern_doc *d, const tern_results *r, const char *metric, const char *what) {
+  for (int i = 0; (i = tern_results_find(r, i, metric, NULL, NULL)) >= 0; i++) {
+    const tern_summary_row *s = &r->summary[i];
+    char names[600] = "";
+    size_t n = 0;
+    if (!isnan(s->median) || told(r, i)) continue;
+    for (int k = i; (k = tern_results_find(r, k, metric, NULL, NULL)) >= 0; k++) {
+      const tern_summary_row *o = &r->summary[k];
+      if (!isnan(o->median) || strcmp(o->note, s->note) != 0 || n >= sizeof names) continue;
+      n += (size_t)snprintf(names + n, sizeof names - n, "%s%s %s", n ? ", " : "", o->engine, o->workload);
+    }
+    tern_doc_item(d, "%s unavailable: %s: %s", what, names, *s->note ? s->note : "no reason was recorded");
   }
 }
 
@@ -75,6 +104,9 @@ static void measured_energy(tern_doc *d, const tern_results *r) {
   if (*why) tern_doc_text(d, "Nothing was measured: %s. The figures below are modelled.", why);
   if (!any_energy(r)) return;
   joules_table(d, r);
+  missing_list(d, r, "energy", "Energy");
+  missing_list(d, r, "energy_net", "Net energy");
+  delay_table(d, r);
   savings_table(d, r);
   tern_doc_text(d, "A joule belongs to its scope: the package is not the wall. Net is above the idle power measured "
                    "before and after. J x s is the energy-delay product. Of an outside process only pairs of runs, "

@@ -59,33 +59,42 @@ static void put_bytes(tern_doc *d, const tern_results *r, const char *metric, co
     tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_bytes(r->summary[row].median).text);
 }
 
-static void put_engine(tern_doc *d, const tern_results *r, const tern_summary_row *s) {
-  const tern_summary_row *prefill = speed_of(r, s, "prefill"), *decode = speed_of(r, s, "decode");
-  tern_doc_cell(d, TERN_PLAIN, "%s", s->engine);
-  put_interval(d, prefill, 1);
-  put_ratio(d, r, prefill);
-  put_interval(d, decode, 1);
-  put_ratio(d, r, decode);
-  put_interval(d, decode ? tern_results_beside(r, "bandwidth_share", NULL, decode) : NULL, 100);
-  put_bytes(d, r, "body_memory", s);
-  put_bytes(d, r, "peak_rss", s);
-  const tern_summary_row *energy = decode ? tern_results_beside(r, "energy", NULL, decode) : NULL;
-  put_interval(d, energy && strcmp(energy->how, "measured") == 0 ? energy : NULL, 1);
+/* Only what was measured: modelled joules do not stand beside speeds. */
+static void put_metric(tern_doc *d, const tern_results *r, const char *metric, const tern_summary_row *s,
+                       double scale) {
+  const tern_summary_row *figure = tern_results_beside(r, metric, NULL, s);
+  put_interval(d, figure && strcmp(figure->how, "measured") == 0 ? figure : NULL, scale);
 }
 
-static void side_by_side(tern_doc *d, const tern_results *r, const tern_summary_row *of) {
-  static const tern_column columns[] = {
-      {"Engine", false},          {"Prefill, tokens/s", true},   {"Times the reference", true},
-      {"Decode, tokens/s", true}, {"Times the reference", true}, {"% of read bandwidth", true},
-      {"Layers", true},           {"Peak resident", true},       {"J/token, measured", true}};
+/* One phase of all engines: of a prefill the time to the first token, of
+ * decoding what it reads and holds. */
+static void side_by_side(tern_doc *d, const tern_results *r, const tern_summary_row *of, bool decode) {
+  static const tern_column decoding[] = {{"Engine", false},      {"tokens/s", true},       {"x reference", true},
+                                         {"J/token", true},      {"% of bandwidth", true}, {"Layers", true},
+                                         {"Peak resident", true}};
+  static const tern_column filling[] = {
+      {"Engine", false}, {"tokens/s", true}, {"x reference", true}, {"J/token", true}, {"First token, ms", true}};
+  const char *phase = decode ? "decode" : "prefill";
+  const tern_summary_row *stands = speed_of(r, of, phase);
   char caption[256];
-  const tern_summary_row *prefill = speed_of(r, of, "prefill"), *decode = speed_of(r, of, "decode");
-  snprintf(caption, sizeof caption, "%.60s, %d thread%s%s%.32s: %.40s%s%.40s", of->model, of->threads,
-           of->threads == 1 ? "" : "s", *of->placement ? ", placement " : "", of->placement,
-           prefill ? prefill->workload : "", prefill && decode ? " and " : "", decode ? decode->workload : "");
-  tern_doc_table(d, caption, columns, sizeof columns / sizeof *columns, false);
-  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, of->model)) >= 0; i++)
-    if (same_table(&r->summary[i], of) && first_of_engine(r, i)) put_engine(d, r, &r->summary[i]);
+  if (!stands) return;
+  snprintf(caption, sizeof caption, "%.60s, %.40s, %d thread%s%s%.32s: median [interval]", of->model, stands->workload,
+           of->threads, of->threads == 1 ? "" : "s", *of->placement ? ", placement " : "", of->placement);
+  tern_doc_table(d, caption, decode ? decoding : filling,
+                 decode ? sizeof decoding / sizeof *decoding : sizeof filling / sizeof *filling, false);
+  for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, of->model)) >= 0; i++) {
+    if (!same_table(&r->summary[i], of) || !first_of_engine(r, i)) continue;
+    const tern_summary_row *s = speed_of(r, &r->summary[i], phase);
+    if (!s) continue;
+    tern_doc_cell(d, TERN_PLAIN, "%s", s->engine);
+    put_interval(d, s, 1);
+    put_ratio(d, r, s);
+    put_metric(d, r, "energy", s, 1);
+    put_metric(d, r, decode ? "bandwidth_share" : "ttft", s, decode ? 100 : 1);
+    if (!decode) continue;
+    put_bytes(d, r, "body_memory", s);
+    put_bytes(d, r, "peak_rss", s);
+  }
 }
 
 /* A command without the folders of the one who typed it: a path that begins a
@@ -139,6 +148,7 @@ void tern_section_engines(tern_doc *d, const tern_results *r) {
                   "block, where both sides saw the same machine.",
                   reference);
   for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++)
-    if (first_of_table(r, i)) side_by_side(d, r, &r->summary[i]);
+    for (int decode = 1; decode >= 0; decode--)
+      if (first_of_table(r, i)) side_by_side(d, r, &r->summary[i], decode);
   outside_engines(d, r);
 }
