@@ -150,11 +150,14 @@ bool tern_cpu_runs(const char *feature) {
 }
 
 void tern_cpu_feature_users(const tern_cpu_feature *f, char *out, size_t size) {
+  bool all = true;
   out[0] = '\0';
   for (const tern_layout *const *l = tern_layouts(); *l; l++) {
     const tern_kernel *k = tern_kernel_find(*l, TERN_ISA_COUNT);
-    size_t used = strlen(out);
-    if (f->isa >= 0 && f->executed && (int)k->isa >= f->isa)
-      snprintf(out + used, size - used, "%s%s", used ? ", " : "", k->name);
+    const size_t used = strlen(out);
+    const bool takes = f->isa >= 0 && f->executed && (int)k->isa >= f->isa;
+    all = all && takes;
+    if (takes) snprintf(out + used, size - used, "%s%s", used ? ", " : "", k->name);
   }
+  if (all) snprintf(out, size, "all");
 }

@@ -20,7 +20,7 @@ int tern_cpu_features(const tern_cpu_feature **list);
 /* Whether the feature of that name runs here. */
 bool tern_cpu_runs(const char *feature);
 /* Names of the kernels chosen here (kernels/kernel.h) whose level needs the
- * feature or stands above one that does: "t2_avx2, q8_avx2"; empty: none. */
+ * feature or stands above one that does: "t2_avx2, q8_avx2", "all"; empty: none. */
 void tern_cpu_feature_users(const tern_cpu_feature *f, char *out, size_t size);
 
 #endif

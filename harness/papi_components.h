@@ -1,0 +1,15 @@
+/* What the PAPI library here is made of. */
+#ifndef TERN_HARNESS_PAPI_COMPONENTS_H
+#define TERN_HARNESS_PAPI_COMPONENTS_H
+
+typedef struct tern_papi_component {
+  char name[64], version[32];
+  int native_events;  /* that it knows; knowing is not counting */
+  char disabled[256]; /* why it is off; empty: it is on */
+} tern_papi_component;
+
+/* Fills at most `room` of them; their number, 0 where PAPI does not start.
+ * Some components make themselves ready only now. */
+int tern_papi_components(tern_papi_component *list, int room);
+
+#endif
