@@ -85,8 +85,7 @@ static int learn(tern_energy_run *r, tern_error *e) {
   if (r->why[0] || primary(r)->how == TERN_MODELLED || r->interval > 0) return 0;
   tern_meters_start(r->meters);
   int bad = pass(r, LEARN_S, e);
-  tern_reading reading = stop(r);
-  if (reading.interval > 0) r->interval = reading.interval;
+  stop(r); /* which keeps it in the facts */
   plan(r);
   return bad;
 }
