@@ -2,13 +2,16 @@
 # kernels/vec_<isa>.c and kernels/<layout>_<isa>.c get that ISA's flags.
 file(GLOB kernel_sources CONFIGURE_DEPENDS kernels/*.c)
 set(flags_avx2 -mavx2 -mfma -mf16c -mbmi2)
+set(flags_avxvnni ${flags_avx2} -mavxvnni)
 set(flags_avx512 ${flags_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+set(flags_avx512vlvnni ${flags_avx512} -mavx512vnni)
 set(flags_avx512vnni ${flags_avx512} -mavx512vnni)
 set(flags_avx512vbmi ${flags_avx512vnni} -mavx512vbmi -mgfni)
 set(flags_neon "")
 set(flags_neondot -march=armv8.2-a+dotprod)
-set(foreign_x86 neon neondot)
-set(foreign_arm avx2 avx512 avx512vnni avx512vbmi)
+set(flags_neoni8mm -march=armv8.2-a+dotprod+i8mm)
+set(foreign_x86 neon neondot neoni8mm)
+set(foreign_arm avx2 avxvnni avx512 avx512vlvnni avx512vnni avx512vbmi)
 
 foreach(source ${kernel_sources})
   get_filename_component(stem ${source} NAME_WE)

@@ -22,6 +22,7 @@ typedef struct test_case {
 } test_case;
 
 enum { RANDOM_CASES = 100, LONGEST_FLOAT = 3000, MESSAGES = 4, CANARY = 0x5aa5c33c };
+enum { LAYOUTS_FROM = 128 }; /* places of layouts, after those of kernels */
 
 typedef struct check {
   FILE *out;
@@ -29,7 +30,7 @@ typedef struct check {
   tern_isa cap;
   uint64_t seed, draws;
   const tern_layout *layout;
-  int failed_cases[64]; /* by place in the registry */
+  int failed_cases[LAYOUTS_FROM + 32]; /* by place in the registry */
   test_case now;
   /* of the case, all guarded */
   void *weights, *x, *scratch;
@@ -320,7 +321,6 @@ static bool wanted(const check *c, const tern_layout *l) {
 }
 
 int tern_kernel_check(const char *filter, uint64_t seed, tern_isa cap, FILE *out) {
-  enum { LAYOUTS_FROM = 48 }; /* places of layouts, after those of kernels */
   check c = {.out = out, .filter = filter, .cap = cap, .seed = seed};
   int failures = 0;
   fprintf(out, "CPU %s, seed %" PRIu64 "\n", tern_cpu_name(), seed);

@@ -18,13 +18,16 @@
 
 /* Each runs typical instructions of its level and returns 1. */
 int tern_trial_avx2(void);
+int tern_trial_avxvnni(void);
 int tern_trial_avx512(void);
+int tern_trial_avx512vlvnni(void);
 int tern_trial_avx512vnni(void);
 int tern_trial_avx512vbmi(void);
 int tern_trial_neondot(void);
+int tern_trial_neoni8mm(void);
 
-static const char *const names[TERN_ISA_COUNT] = {"scalar",     "avx2", "avx512", "avx512vnni",
-                                                  "avx512vbmi", "neon", "neondot"};
+static const char *const names[TERN_ISA_COUNT] = {"scalar",     "avx2",       "avxvnni", "avx512",  "avx512vlvnni",
+                                                  "avx512vnni", "avx512vbmi", "neon",    "neondot", "neoni8mm"};
 
 static const char other_arch[] = "not this architecture";
 static const char faults[] = "advertised but faults";
@@ -65,34 +68,39 @@ static unsigned long long xcr0(void) {
 }
 
 static void detect(void) {
-  unsigned a, b, c, d, c1 = 0, b7 = 0, c7 = 0;
+  unsigned a, b, c, d, c1 = 0, b7 = 0, c7 = 0, a71 = 0;
   unsigned long long state = 0;
   if (__get_cpuid(1, &a, &b, &c, &d)) c1 = c;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) b7 = b, c7 = c;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d)) a71 = a;
   if (c1 & bit_OSXSAVE) state = xcr0(); /* the registers that the OS saves */
 
   const unsigned avx2_1 = bit_AVX | bit_FMA | bit_F16C, avx2_7 = bit_AVX2 | bit_BMI2;
   const unsigned avx512_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-  const unsigned vbmi_7 = bit_AVX512VBMI | bit_GFNI;
+  const unsigned vbmi_7 = bit_AVX512VBMI | bit_GFNI, avxvnni_71 = 1u << 4;
+  const bool saves_ymm = (state & 0x06) == 0x06, saves_zmm = (state & 0xe6) == 0xe6;
+  const bool has_vnni = (c7 & bit_AVX512VNNI) != 0;
   const bool has_avx2 = (c1 & avx2_1) == avx2_1 && (b7 & avx2_7) == avx2_7;
   const struct {
-    tern_isa isa;
+    tern_isa isa, base; /* level that must be usable too */
     bool advertised, saved;
     int (*trial)(void);
   } steps[] = {
-      {TERN_ISA_AVX2, has_avx2, (state & 0x06) == 0x06, tern_trial_avx2},
-      {TERN_ISA_AVX512, (b7 & avx512_7) == avx512_7, (state & 0xe6) == 0xe6, tern_trial_avx512},
-      {TERN_ISA_AVX512VNNI, (c7 & bit_AVX512VNNI) != 0, (state & 0xe6) == 0xe6, tern_trial_avx512vnni},
-      {TERN_ISA_AVX512VBMI, (c7 & vbmi_7) == vbmi_7, (state & 0xe6) == 0xe6, tern_trial_avx512vbmi},
+      {TERN_ISA_AVX2, TERN_ISA_SCALAR, has_avx2, saves_ymm, tern_trial_avx2},
+      {TERN_ISA_AVXVNNI, TERN_ISA_AVX2, (a71 & avxvnni_71) != 0, saves_ymm, tern_trial_avxvnni},
+      {TERN_ISA_AVX512, TERN_ISA_AVX2, (b7 & avx512_7) == avx512_7, saves_zmm, tern_trial_avx512},
+      {TERN_ISA_AVX512VLVNNI, TERN_ISA_AVX512, has_vnni, saves_zmm, tern_trial_avx512vlvnni},
+      {TERN_ISA_AVX512VNNI, TERN_ISA_AVX512VLVNNI, has_vnni, saves_zmm, tern_trial_avx512vnni},
+      {TERN_ISA_AVX512VBMI, TERN_ISA_AVX512VNNI, (c7 & vbmi_7) == vbmi_7, saves_zmm, tern_trial_avx512vbmi},
   };
-  reasons[TERN_ISA_NEON] = reasons[TERN_ISA_NEONDOT] = other_arch;
+  for (int i = TERN_ISA_NEON; i < TERN_ISA_COUNT; i++) reasons[i] = other_arch;
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
     const char **reason = &reasons[steps[i].isa];
     if (!steps[i].advertised) {
       *reason = "CPUID lacks it";
     } else if (!steps[i].saved) {
       *reason = "the operating system does not save its registers";
-    } else if (i > 0 && reasons[steps[i - 1].isa]) {
+    } else if (reasons[steps[i].base]) {
       *reason = "a lower level is not usable";
     } else if (!survives(steps[i].trial)) {
       *reason = faults;
@@ -140,10 +148,23 @@ static void read_cpu_name(void) {
 
 static void detect(void) {
   for (int i = TERN_ISA_AVX2; i < TERN_ISA_NEON; i++) reasons[i] = other_arch;
-  if (!(getauxval(AT_HWCAP) & HWCAP_ASIMDDP)) {
-    reasons[TERN_ISA_NEONDOT] = "HWCAP lacks it";
-  } else if (!survives(tern_trial_neondot)) {
-    reasons[TERN_ISA_NEONDOT] = faults;
+  const struct {
+    tern_isa isa;
+    bool advertised;
+    int (*trial)(void);
+  } steps[] = {
+      {TERN_ISA_NEONDOT, (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0, tern_trial_neondot},
+      {TERN_ISA_NEONI8MM, (getauxval(AT_HWCAP2) & HWCAP2_I8MM) != 0, tern_trial_neoni8mm},
+  };
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    const char **reason = &reasons[steps[i].isa];
+    if (!steps[i].advertised) {
+      *reason = "HWCAP lacks it";
+    } else if (i > 0 && reasons[steps[i - 1].isa]) {
+      *reason = "a lower level is not usable";
+    } else if (!survives(steps[i].trial)) {
+      *reason = faults;
+    }
   }
   read_cpu_name();
 }

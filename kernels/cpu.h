@@ -1,18 +1,21 @@
 /* Instruction-set levels: what this CPU can execute, found by trying it.
- * A level includes all lower ones of its architecture. */
+ * A level includes all lower ones of its architecture, but for AVX-VNNI. */
 #ifndef TERN_KERNELS_CPU_H
 #define TERN_KERNELS_CPU_H
 
 #include <stdbool.h>
 
 typedef enum tern_isa {
-  TERN_ISA_SCALAR = 0, /* plain C: the definition (x86-64-v2 or ARMv8.0) */
-  TERN_ISA_AVX2,       /* AVX2, FMA, F16C */
-  TERN_ISA_AVX512,     /* AVX-512 F, BW, DQ, VL */
-  TERN_ISA_AVX512VNNI, /* and VNNI */
-  TERN_ISA_AVX512VBMI, /* and VBMI, GFNI */
-  TERN_ISA_NEON,       /* ARMv8.0 Advanced SIMD */
-  TERN_ISA_NEONDOT,    /* ARMv8.2 dot product */
+  TERN_ISA_SCALAR = 0,   /* plain C: the definition (x86-64-v2 or ARMv8.0) */
+  TERN_ISA_AVX2,         /* AVX2, FMA, F16C */
+  TERN_ISA_AVXVNNI,      /* AVX2 and VNNI in VEX encoding; AVX-512 levels do without */
+  TERN_ISA_AVX512,       /* AVX-512 F, BW, DQ, VL */
+  TERN_ISA_AVX512VLVNNI, /* and VNNI, used at 256 bits */
+  TERN_ISA_AVX512VNNI,   /* and VNNI at 512 bits */
+  TERN_ISA_AVX512VBMI,   /* and VBMI, GFNI */
+  TERN_ISA_NEON,         /* ARMv8.0 Advanced SIMD */
+  TERN_ISA_NEONDOT,      /* ARMv8.2 dot product */
+  TERN_ISA_NEONI8MM,     /* ARMv8.6 matrix products of int8 */
   TERN_ISA_COUNT
 } tern_isa;
 
