@@ -58,14 +58,14 @@ static void wander(void) {
 /* Vectors of floats and integers, as many instructions as a counter notices. */
 static float vectors(void) {
   typedef float reals __attribute__((vector_size(16)));
-  typedef int integers __attribute__((vector_size(16)));
+  typedef unsigned integers __attribute__((vector_size(16)));
   reals r = {1, 2, 3, 4};
   integers n = {1, 2, 3, 4};
   for (int i = 0; i < 1000; i++) {
     r = r * 1.0001f + 0.5f;
     n = n * 3 + (n >> 1);
   }
-  return r[0] + r[1] + (float)(n[2] & 1);
+  return r[0] + r[1] + (float)(n[2] & 1u);
 }
 
 /* Something of everything that is counted: pages, misses, branches taken by

@@ -76,8 +76,8 @@ static void each_thread_reads_its_events_in_turns(void **state) {
   tern_team_run(team, touch, NULL);
   tern_counters_stop(c, values);
   tern_counters_thread(c, 1, one);
-  assert_in_range(one[TERN_CYCLES], 300, 300 + 200);
-  assert_in_range(one[TERN_PAGE_FAULTS], one[TERN_CYCLES] - 100, one[TERN_CYCLES] + 100);
+  assert_true(one[TERN_CYCLES] >= 300);
+  assert_in_range(one[TERN_PAGE_FAULTS], one[TERN_CYCLES] - 100, one[TERN_CYCLES] + 200);
   assert_true(values[TERN_CYCLES] >= one[TERN_CYCLES]);
   assert_true(tern_counters_share(c) > 0 && tern_counters_share(c) <= 1);
   assert_int_equal(values[TERN_BRANCHES], -1);
