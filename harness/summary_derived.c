@@ -23,16 +23,34 @@ static double count(const tern_sample *r, tern_counter c) {
   return r->counters[c] == TERN_NO_COUNT ? NAN : (double)r->counters[c];
 }
 
+/* Peak of a team with a kernel: the kernel's own where the folder has it, else
+ * that of the instruction it is made of (int8 dot products; f16 is computed as
+ * f32). All cores together may run slower than one alone. */
+static double peak_of(const json_t *manifest, const char *kernel, int64_t threads) {
+  const json_t *own = kernel[0] ? json_object_get(tern_manifest_at(manifest, "limits.gops"), kernel) : NULL;
+  const json_t *peaks = tern_manifest_at(manifest, "limits.peaks");
+  const char *wanted = "int8 dot product";
+  if (kernel[0] == 'f') wanted = "f32 fused multiply-add";
+  if (strncmp(kernel, "bf16", 4) == 0) wanted = "bf16 dot product";
+  if (json_is_number(own)) return json_number_value(own) * (double)threads;
+  for (size_t i = 0; kernel[0] && i < json_array_size(peaks); i++) {
+    const json_t *peak = json_array_get(peaks, i);
+    const char *what = json_string_value(json_object_get(peak, "what"));
+    if (!what || strcmp(what, wanted) != 0) continue;
+    if ((double)threads == tern_manifest_number(manifest, "limits.cores"))
+      return tern_manifest_number(peak, "gops_all_cores");
+    return tern_manifest_number(peak, "gops_one_core") * (double)threads;
+  }
+  return NAN;
+}
+
 tern_derived tern_derived_of(const json_t *manifest, const tern_cell_rows *cell) {
   const tern_sample *first = cell->rows;
   tern_derived d = {.weights = weights_of(manifest, first->model),
-                    .peak_gops = NAN,
+                    .peak_gops = peak_of(manifest, first->kernel, first->threads),
                     .peer = strncmp(first->engine, "peer:", 5) == 0,
-                    .read_gbs = tern_manifest_number(manifest, "limits.read_gbs"),
+                    .read_gbs = tern_manifest_number(manifest, "limits.read_gbs|limits.read_best.gbs"),
                     .grid_co2 = tern_manifest_number(manifest, "grid_co2_g_per_kwh")};
-  const json_t *peaks = tern_manifest_at(manifest, "limits.gops");
-  const json_t *peak = first->kernel[0] ? json_object_get(peaks, first->kernel) : NULL;
-  if (json_is_number(peak)) d.peak_gops = json_number_value(peak) * (double)first->threads;
   for (size_t i = 0; i < cell->count; i++) d.counted |= !d.peer && isfinite(count(&cell->rows[i], TERN_MEMORY_BYTES));
   return d;
 }

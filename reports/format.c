@@ -1,6 +1,7 @@
 /* Numbers as text. */
 #include "reports/format.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,4 +73,21 @@ tern_text tern_format_printed(const char *low, const char *high, const char *uni
   else
     snprintf(t.text, sizeof t.text, "%.40s%s%.40s%s%.40s", low, dash, high, gap, unit);
   return t;
+}
+
+void tern_report_without_folders(const char *command, char *text, size_t size) {
+  size_t n = 0;
+  for (const char *s = command; *s && n + 1 < size;) {
+    bool begins = s == command || isspace((unsigned char)s[-1]) || strchr("='\":", s[-1]);
+    if (begins && (*s == '/' || *s == '~')) {
+      size_t word = strcspn(s, " \t\n'\";"), last = word;
+      while (last > 0 && s[last - 1] != '/') last--;
+      if (last == word && word > 1) last = 0; /* "/tmp/": nothing would be left */
+      s += last;
+      if (last == 0) text[n++] = *s++;
+      continue;
+    }
+    text[n++] = *s++;
+  }
+  text[n] = '\0';
 }

@@ -21,4 +21,8 @@ tern_text tern_format_figure(const tern_figure *f, const char *unit);
 /* What is printed: "1.37-5.07 x" with `dash` between, "up to 6.25 x", "0.4 GB". */
 tern_text tern_format_printed(const char *low, const char *high, const char *unit, const char *dash);
 
+/* A command without the folders of the one who typed it: a path that begins a
+ * word, or stands after '=', ':' or a quote, keeps its last part. */
+void tern_report_without_folders(const char *command, char *text, size_t size);
+
 #endif

@@ -2,6 +2,7 @@
 #include "reports/report.h"
 
 #include "engine/base/file.h"
+#include "reports/energy_traffic.h"
 #include "reports/sections.h"
 
 static int compose(tern_doc *d, const tern_results *r, const tern_claims *claims, tern_error *e) {
@@ -11,6 +12,7 @@ static int compose(tern_doc *d, const tern_results *r, const tern_claims *claims
   tern_section_speed(d, r, claims);
   tern_section_memory(d, r);
   tern_section_energy(d, r);
+  tern_section_traffic(d, r);
   tern_section_counters(d, r);
   if (tern_section_published(d, r, e) || tern_section_findings(d, e)) return (int)e->status;
   tern_section_untested(d, claims);

@@ -21,24 +21,15 @@ static void put_half_widths(tern_doc *d, const json_t *item) {
   tern_doc_cell(d, *text ? TERN_PLAIN : TERN_QUIET, "%s", *text ? text : "unavailable");
 }
 
-static const json_t *entry_of(const tern_results *r, const char *list, const char *model) {
-  const json_t *items = tern_manifest_at(r->manifest, list);
-  for (size_t i = 0; i < json_array_size(items); i++) {
-    const json_t *item = json_array_get(items, i);
-    const char *name = json_string_value(json_object_get(item, "model"));
-    if (name && strcmp(name, model) == 0) return item;
-  }
-  return NULL;
-}
-
-static void put_warmup(tern_doc *d, const json_t *warmup) {
-  char count[24] = "";
-  if (warmup) tern_manifest_text(warmup, "repetitions", count, sizeof count);
-  if (!*count)
+static void put_warmup(tern_doc *d, const json_t *stopped) {
+  char blocks[24], by[48];
+  tern_manifest_text(stopped, "warm_up.blocks", blocks, sizeof blocks);
+  tern_manifest_text(stopped, "warm_up.ended_by", by, sizeof by);
+  if (!*blocks)
     tern_doc_cell(d, TERN_QUIET, "unavailable");
   else
-    tern_doc_cell(d, TERN_PLAIN, "%s, %s", count,
-                  tern_manifest_true(warmup, "steady") ? "then steady" : "and not yet steady");
+    tern_doc_cell(d, TERN_PLAIN, "%s block%s, %s%s", blocks, strcmp(blocks, "1") == 0 ? "" : "s",
+                  strcmp(by, "steady") == 0 ? "" : "ended by ", by);
 }
 
 static void stop_table(tern_doc *d, const tern_results *r) {
@@ -57,7 +48,7 @@ static void stop_table(tern_doc *d, const tern_results *r) {
     for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
       if (strcmp(by, rules[k][0]) == 0) words = rules[k][1];
     tern_doc_cell(d, TERN_PLAIN, "%s", tern_manifest_text(s, "model", model, sizeof model));
-    put_warmup(d, entry_of(r, "warmup", model));
+    put_warmup(d, s);
     tern_doc_cell(d, TERN_PLAIN, "%s", words);
     tern_doc_cell(d, TERN_PLAIN, "%s", tern_manifest_text(s, "blocks", blocks, sizeof blocks));
     put_half_widths(d, s);
@@ -117,23 +108,41 @@ static void disturbance_list(tern_doc *d, const tern_results *r) {
                   marked.samples[k] == 1 ? "" : "s");
 }
 
-static void skipped_cells(tern_doc *d, const tern_results *r) {
-  static const tern_column columns[] = {
-      {"Engine", false}, {"Model", false}, {"Workload", false}, {"Threads", true}, {"Why", false}};
-  static const char *const paths[] = {"engine", "model", "workload", "threads", "reason|why"};
-  const json_t *cells = tern_manifest_at(r->manifest, "cells_skipped");
-  if (json_array_size(cells) == 0) return;
-  tern_doc_table(d, "Asked for and not measured", columns, 5, true);
-  for (size_t i = 0; i < json_array_size(cells); i++)
-    for (size_t k = 0; k < sizeof paths / sizeof *paths; k++) {
-      char text[256];
-      tern_doc_cell(d, TERN_PLAIN, "%s", tern_manifest_text(json_array_get(cells, i), paths[k], text, sizeof text));
-    }
+/* The harness held against what is known: one engine under two names, or a
+ * copy slowed by a known share. */
+static void checks_table(tern_doc *d, const tern_results *r) {
+  static const tern_column columns[] = {{"Copy", false},      {"Workload", false},      {"Threads", true},
+                                        {"True ratio", true}, {"Measured ratio", true}, {"Interval holds it", false}};
+  const json_t *checks = tern_manifest_at(r->manifest, "checks");
+  if (json_array_size(checks) == 0) return;
+  tern_doc_table(d, "The harness checked: times of a copy to those of the engine itself", columns, 6, false);
+  for (size_t i = 0; i < json_array_size(checks); i++) {
+    const json_t *c = json_array_get(checks, i);
+    static const char *const paths[] = {"contender", "workload", "threads"};
+    char text[96];
+    for (size_t k = 0; k < sizeof paths / sizeof *paths; k++)
+      tern_doc_cell(d, TERN_PLAIN, "%s", tern_manifest_text(c, paths[k], text, sizeof text));
+    bool holds = tern_manifest_true(c, "holds"), bounded = !isnan(tern_manifest_number(c, "low"));
+    tern_doc_cell(d, TERN_PLAIN, "%g", tern_manifest_number(c, "truth"));
+    if (bounded)
+      tern_doc_cell(d, TERN_PLAIN, "%.4f [%.4f, %.4f]", tern_manifest_number(c, "time_ratio"),
+                    tern_manifest_number(c, "low"), tern_manifest_number(c, "high"));
+    else
+      tern_doc_cell(d, TERN_PLAIN, "%.4f", tern_manifest_number(c, "time_ratio"));
+    tern_doc_cell(d,
+                  !bounded ? TERN_QUIET
+                  : holds  ? TERN_GOOD
+                           : TERN_BAD,
+                  "%s",
+                  !bounded ? "too few blocks"
+                  : holds  ? "yes"
+                           : "no");
+  }
 }
 
 void tern_section_course(tern_doc *d, const tern_results *r) {
   tern_doc_heading(d, 3, "course", "How the run went");
   stop_table(d, r);
   disturbance_list(d, r);
-  skipped_cells(d, r);
+  checks_table(d, r);
 }

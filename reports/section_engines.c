@@ -1,5 +1,4 @@
 /* All engines of a run side by side, and what the outside ones are. */
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -97,23 +96,31 @@ static void side_by_side(tern_doc *d, const tern_results *r, const tern_summary_
   }
 }
 
-/* A command without the folders of the one who typed it: a path that begins a
- * word, or stands after '=', ':' or a quote, keeps its last part. */
-static void without_folders(const char *command, char *text, size_t size) {
-  size_t n = 0;
-  for (const char *s = command; *s && n + 1 < size;) {
-    bool begins = s == command || isspace((unsigned char)s[-1]) || strchr("='\":", s[-1]);
-    if (begins && (*s == '/' || *s == '~')) {
-      size_t word = strcspn(s, " \t\n'\";"), last = word;
-      while (last > 0 && s[last - 1] != '/') last--;
-      if (last == word && word > 1) last = 0; /* "/tmp/": nothing would be left */
-      s += last;
-      if (last == 0) text[n++] = *s++;
-      continue;
-    }
-    text[n++] = *s++;
+/* The command as typed after --peer NAME=; "" when the folder has none. */
+static const char *command_of(const tern_results *r, const json_t *peer, const char *name) {
+  const char *own = json_string_value(json_object_get(peer, "command"));
+  const json_t *words = tern_manifest_at(r->manifest, "command");
+  size_t n = strlen(name);
+  if (own) return own;
+  for (size_t i = 0; i < json_array_size(words); i++) {
+    const char *word = json_string_value(json_array_get(words, i));
+    if (word && strncmp(word, "--peer=", 7) == 0) word += 7;
+    if (word && strncmp(word, name, n) == 0 && word[n] == '=') return word + n + 1;
   }
-  text[n] = '\0';
+  return "";
+}
+
+/* Name without "peer:"; the manifest has one entry a model. */
+static const char *name_of(const json_t *peer) {
+  const char *name = json_string_value(tern_manifest_at(peer, "name|engine"));
+  if (!name) return "";
+  return strncmp(name, "peer:", 5) == 0 ? name + 5 : name;
+}
+
+static bool named_before(const json_t *peers, size_t at) {
+  for (size_t i = 0; i < at; i++)
+    if (strcmp(name_of(json_array_get(peers, i)), name_of(json_array_get(peers, at))) == 0) return true;
+  return false;
 }
 
 static void outside_engines(tern_doc *d, const tern_results *r) {
@@ -123,17 +130,21 @@ static void outside_engines(tern_doc *d, const tern_results *r) {
   const json_t *peers = tern_manifest_at(r->manifest, "peers");
   if (json_array_size(peers) == 0) return;
   tern_doc_heading(d, 3, "outside", "Outside engines of the same run");
-  tern_doc_table(d, "Programs as they were run, with the hash of the file", columns, 6, true);
+  tern_doc_table(d, "Programs as they were run, with the hash of the file and of its own libraries", columns, 6, true);
   for (size_t i = 0; i < json_array_size(peers); i++) {
     const json_t *p = json_array_get(peers, i);
-    char text[1024], command[1024];
-    tern_doc_cell(d, TERN_PLAIN, "peer:%s", tern_manifest_text(p, "name", text, sizeof text));
+    char text[1024], libraries[96];
+    if (named_before(peers, i)) continue;
+    tern_manifest_text(p, "libraries_sha256", libraries, sizeof libraries);
+    tern_doc_cell(d, TERN_PLAIN, "peer:%s", name_of(p));
     for (size_t k = 0; k < sizeof paths / sizeof *paths; k++) {
+      bool hash = strcmp(paths[k], "sha256") == 0 && *libraries;
       tern_manifest_text(p, paths[k], text, sizeof text);
-      tern_doc_cell(d, *text ? TERN_PLAIN : TERN_QUIET, "%s", *text ? text : "unavailable");
+      tern_doc_cell(d, *text ? TERN_PLAIN : TERN_QUIET, "%s%s%s", *text ? text : "unavailable",
+                    hash ? "; libraries " : "", hash ? libraries : "");
     }
-    without_folders(tern_manifest_text(p, "command", text, sizeof text), command, sizeof command);
-    tern_doc_cell(d, *command ? TERN_PLAIN : TERN_QUIET, "%s", *command ? command : "unavailable");
+    tern_report_without_folders(command_of(r, p, name_of(p)), text, sizeof text);
+    tern_doc_cell(d, *text ? TERN_PLAIN : TERN_QUIET, "%s", *text ? text : "unavailable");
   }
   tern_doc_text(d, "Their speed is what they say of themselves, held against the wall clock of the process; their "
                    "peak resident is that of the process with all that it loads.");

@@ -36,12 +36,13 @@ static void machine_table(tern_doc *d, const tern_results *r) {
   static const tern_column columns[] = {{"What", false}, {"Value", false}};
   tern_doc_table(d, "Machine and program, from manifest.json", columns, 2, true);
   for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-    char text[512];
+    char text[512], value[512];
     double bytes = tern_manifest_number(r->manifest, facts[i].path);
     tern_manifest_text(r->manifest, facts[i].path, text, sizeof text);
     if (!*text) continue;
+    tern_report_without_folders(text, value, sizeof value);
     tern_doc_cell(d, TERN_PLAIN, "%s", facts[i].name);
-    tern_doc_cell(d, TERN_PLAIN, "%s", facts[i].bytes && !isnan(bytes) ? tern_format_bytes(bytes).text : text);
+    tern_doc_cell(d, TERN_PLAIN, "%s", facts[i].bytes && !isnan(bytes) ? tern_format_bytes(bytes).text : value);
   }
 }
 
@@ -72,10 +73,15 @@ static void skipped_list(tern_doc *d, const tern_results *r) {
   const json_t *skipped = tern_manifest_at(r->manifest, "skipped");
   for (size_t i = 0; i < json_array_size(skipped); i++) {
     const json_t *s = json_array_get(skipped, i);
-    char engine[64], model[96], reason[256];
-    tern_doc_item(d, "Skipped: %s %s: %s", tern_manifest_text(s, "engine", engine, sizeof engine),
-                  tern_manifest_text(s, "model", model, sizeof model),
-                  tern_manifest_text(s, "reason|why", reason, sizeof reason));
+    char engine[64], model[96], what[96], reason[256], all[320];
+    const char *parts[] = {tern_manifest_text(s, "engine", engine, sizeof engine),
+                           tern_manifest_text(s, "model", model, sizeof model),
+                           tern_manifest_text(s, "what|workload", what, sizeof what)};
+    size_t n = 0;
+    all[0] = '\0';
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+      if (*parts[k]) n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", n ? " " : "", parts[k]);
+    tern_doc_item(d, "Skipped: %s: %s", all, tern_manifest_text(s, "reason|why", reason, sizeof reason));
   }
 }
 

@@ -139,8 +139,8 @@ static int count(const char *text, const char *needle) {
 
 static void page_is_well_formed_and_stands_alone(void **state) {
   (void)state;
-  static const char *const fixtures[] = {"results-default", "results-few", "results-peers"};
-  for (size_t f = 0; f < 3; f++) {
+  static const char *const fixtures[] = {"results-default", "results-few", "results-peers", "results-side"};
+  for (size_t f = 0; f < sizeof fixtures / sizeof *fixtures; f++) {
     char dir[512];
     char *text = page_of(fixtures[f], dir, sizeof dir);
     check_page(text);
