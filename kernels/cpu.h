@@ -15,7 +15,7 @@ typedef enum tern_isa {
   TERN_ISA_AVX512VBMI,   /* and VBMI, GFNI */
   TERN_ISA_NEON,         /* ARMv8.0 Advanced SIMD */
   TERN_ISA_NEONDOT,      /* ARMv8.2 dot product */
-  TERN_ISA_NEONI8MM,     /* ARMv8.6 matrix products of int8 */
+  TERN_ISA_NEONI8MM,     /* ARMv8.6 int8 matrix product */
   TERN_ISA_COUNT
 } tern_isa;
 
