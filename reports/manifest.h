@@ -7,7 +7,11 @@
  *   machine.{cpu, architecture, isa, cores, memory_bytes, virtualisation,
  *            governor, page_bytes, os}
  *   models[].{name, shape, weights ("synthetic" or "trained")}
- *   engines[].{model, body_weights}, skipped[].{engine, model, reason}
+ *   engines[].{model, body_weights}, skipped[].{engine, model, what, reason}
+ *   peers[].{engine, program, sha256, libraries_sha256, version, reader, command}
+ *   reference, grid_co2_g_per_kwh
+ *   stopped[].{model, by, blocks, warm_up.{blocks, ended_by}, half_widths{}}
+ *   checks[].{contender, workload, threads, truth, time_ratio, low, high, holds}
  *   meters[].{what, source, usable, why}
  *   provisional: {baseline: reason} */
 #ifndef TERN_REPORTS_MANIFEST_H
