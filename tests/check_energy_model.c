@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -114,12 +115,33 @@ static void what_fits_a_cache_costs_nothing_beyond_it(void **state) {
   assert_true(e.bytes[TERN_LEVEL_L3] == 0 && e.bytes[TERN_LEVEL_L2] > 0);
 }
 
+static void the_report_shows_where_the_energy_goes(void **state) {
+  (void)state;
+  static const char *const rows[] = {
+      "| ternary, 2 bits | 7 nm | 0.22 | 1.43 | 2.13 | 2.13 | 197.79 | 203.70 | modelled |",
+      "| f16 | 45 nm | 3.74 | 12.81 | 60.80 | 60.80 | 790.44 | 928.59 | modelled |"};
+  tern_results none = {0};
+  tern_doc d = {0};
+  char *text = NULL;
+  size_t size;
+  FILE *out = open_memstream(&text, &size);
+  assert_non_null(out);
+  tern_section_traffic(&d, &none);
+  tern_doc_markdown(&d, out);
+  fclose(out);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!strstr(text, rows[i])) fail_msg("no row '%s' in\n%s", rows[i], text);
+  free(text);
+  tern_doc_free(&d);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_energy_is_the_published_one),
       cmocka_unit_test(bytes_of_a_decoded_token_follow_from_the_shape),
       cmocka_unit_test(a_pass_over_many_tokens_reads_the_weights_once),
       cmocka_unit_test(what_fits_a_cache_costs_nothing_beyond_it),
+      cmocka_unit_test(the_report_shows_where_the_energy_goes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
