@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include <cmocka.h>
+#include <papi.h>
 
 #include "harness/counters_parts.h"
 
@@ -58,13 +59,28 @@ static void touch(void *arg, int member, int size) {
   nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* Skips the test where this kernel lets PAPI count nothing at all. */
+/* Asked of PAPI itself: a kernel that lets it count no page fault of its own. */
+static bool papi_counts_nothing(void) {
+  int set = PAPI_NULL;
+  long long value = 0;
+  bool starts = PAPI_create_eventset(&set) == PAPI_OK && PAPI_add_named_event(set, "perf::PAGE-FAULTS") == PAPI_OK &&
+                PAPI_start(set) == PAPI_OK;
+  touch(NULL, 0, 1);
+  if (starts) PAPI_stop(set, &value);
+  PAPI_cleanup_eventset(set);
+  PAPI_destroy_eventset(&set);
+  return value <= 0;
+}
+
 static tern_counters *open_or_skip(int most) {
   tern_counters *c = tern_counters_open_from(sources, most, false);
   assert_non_null(c);
-  if (counting(c) >= 5) return c;
+  if (!papi_counts_nothing()) {
+    assert_true(counting(c) >= 5);
+    return c;
+  }
   tern_counters_close(c);
-  print_message("PAPI counts too few software events here\n");
+  print_message("PAPI counts no software events here\n");
   skip();
   return NULL;
 }
