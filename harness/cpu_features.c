@@ -52,23 +52,24 @@ static const struct row {
   const char *name, *level;
   place where;
   void (*trial)(void);
+  bool aside; /* no higher level includes the feature's */
 } rows[] = {
-    {"sse4_2", "scalar", {1, 0, C, 20, NO_STATE}, try_sse42},
-    {"popcnt", "scalar", {1, 0, C, 23, NO_STATE}, try_popcnt},
-    {"f16c", "avx2", {1, 0, C, 29, YMM}, try_f16c},
-    {"fma", "avx2", {1, 0, C, 12, YMM}, try_fma},
-    {"avx2", "avx2", {7, 0, B, 5, YMM}, try_avx2},
-    {"bmi2", "avx2", {7, 0, B, 8, NO_STATE}, try_bmi2},
-    {"avx_vnni", "avxvnni", {7, 1, A, 4, YMM}, try_avx_vnni},
-    {"avx512f", "avx512", {7, 0, B, 16, ZMM}, try_avx512f},
-    {"avx512dq", "avx512", {7, 0, B, 17, ZMM}, try_avx512dq},
-    {"avx512bw", "avx512", {7, 0, B, 30, ZMM}, try_avx512bw},
-    {"avx512vl", "avx512", {7, 0, B, 31, ZMM}, try_avx512vl},
-    {"avx512_vnni", "avx512vnni", {7, 0, C, 11, ZMM}, try_avx512_vnni},
-    {"avx512_vbmi", "avx512vbmi", {7, 0, C, 1, ZMM}, try_avx512_vbmi},
-    {"gfni", "avx512vbmi", {7, 0, C, 8, YMM}, try_gfni},
-    {"avx512_bf16", "avx512bf16", {7, 1, A, 5, ZMM}, try_avx512_bf16},
-    {"avx512_fp16", "avx512fp16", {7, 0, D, 23, ZMM}, try_avx512_fp16},
+    {"sse4_2", "scalar", {1, 0, C, 20, NO_STATE}, try_sse42, false},
+    {"popcnt", "scalar", {1, 0, C, 23, NO_STATE}, try_popcnt, false},
+    {"f16c", "avx2", {1, 0, C, 29, YMM}, try_f16c, false},
+    {"fma", "avx2", {1, 0, C, 12, YMM}, try_fma, false},
+    {"avx2", "avx2", {7, 0, B, 5, YMM}, try_avx2, false},
+    {"bmi2", "avx2", {7, 0, B, 8, NO_STATE}, try_bmi2, false},
+    {"avx_vnni", "avxvnni", {7, 1, A, 4, YMM}, try_avx_vnni, true},
+    {"avx512f", "avx512", {7, 0, B, 16, ZMM}, try_avx512f, false},
+    {"avx512dq", "avx512", {7, 0, B, 17, ZMM}, try_avx512dq, false},
+    {"avx512bw", "avx512", {7, 0, B, 30, ZMM}, try_avx512bw, false},
+    {"avx512vl", "avx512", {7, 0, B, 31, ZMM}, try_avx512vl, false},
+    {"avx512_vnni", "avx512vnni", {7, 0, C, 11, ZMM}, try_avx512_vnni, false},
+    {"avx512_vbmi", "avx512vbmi", {7, 0, C, 1, ZMM}, try_avx512_vbmi, false},
+    {"gfni", "avx512vbmi", {7, 0, C, 8, YMM}, try_gfni, false},
+    {"avx512_bf16", "avx512bf16", {7, 1, A, 5, ZMM}, try_avx512_bf16, false},
+    {"avx512_fp16", "avx512fp16", {7, 0, D, 23, ZMM}, try_avx512_fp16, false},
 };
 
 static bool advertised(const place *p) {
@@ -96,14 +97,15 @@ static const struct row {
   const char *name, *level;
   place where;
   void (*trial)(void);
+  bool aside; /* no higher level includes the feature's */
 } rows[] = {
-    {"asimd", "neon", {AT_HWCAP, HWCAP_ASIMD}, try_asimd},
-    {"asimdhp", "neonfp16", {AT_HWCAP, HWCAP_ASIMDHP}, try_fp16},
-    {"asimddp", "neondot", {AT_HWCAP, HWCAP_ASIMDDP}, try_dotprod},
-    {"i8mm", "neoni8mm", {AT_HWCAP2, HWCAP2_I8MM}, try_i8mm},
-    {"bf16", "neonbf16", {AT_HWCAP2, HWCAP2_BF16}, try_bf16},
-    {"sve", "sve", {AT_HWCAP, HWCAP_SVE}, try_sve},
-    {"sve2", "sve2", {AT_HWCAP2, HWCAP2_SVE2}, try_sve2},
+    {"asimd", "neon", {AT_HWCAP, HWCAP_ASIMD}, try_asimd, false},
+    {"asimdhp", "neonfp16", {AT_HWCAP, HWCAP_ASIMDHP}, try_fp16, false},
+    {"asimddp", "neondot", {AT_HWCAP, HWCAP_ASIMDDP}, try_dotprod, false},
+    {"i8mm", "neoni8mm", {AT_HWCAP2, HWCAP2_I8MM}, try_i8mm, false},
+    {"bf16", "neonbf16", {AT_HWCAP2, HWCAP2_BF16}, try_bf16, false},
+    {"sve", "sve", {AT_HWCAP, HWCAP_SVE}, try_sve, false},
+    {"sve2", "sve2", {AT_HWCAP2, HWCAP2_SVE2}, try_sve2, false},
 };
 
 static bool advertised(const place *p) {
@@ -135,7 +137,8 @@ int tern_cpu_features(const tern_cpu_feature **list) {
   static tern_cpu_feature found[FEATURES];
   for (int i = 0; i < FEATURES && !found[i].name; i++) {
     bool told = advertised(&rows[i].where);
-    found[i] = (tern_cpu_feature){rows[i].name, told, told && survives(rows[i].trial), tern_isa_parse(rows[i].level)};
+    found[i] = (tern_cpu_feature){rows[i].name, told, told && survives(rows[i].trial), tern_isa_parse(rows[i].level),
+                                  rows[i].aside};
   }
   *list = found;
   return FEATURES;
@@ -155,7 +158,8 @@ void tern_cpu_feature_users(const tern_cpu_feature *f, char *out, size_t size) {
   for (const tern_layout *const *l = tern_layouts(); *l; l++) {
     const tern_kernel *k = tern_kernel_find(*l, TERN_ISA_COUNT);
     const size_t used = strlen(out);
-    const bool takes = f->isa >= 0 && f->executed && (int)k->isa >= f->isa;
+    const bool level = f->aside ? (int)k->isa == f->isa : (int)k->isa >= f->isa;
+    const bool takes = f->isa >= 0 && f->executed && level;
     all = all && takes;
     if (takes) snprintf(out + used, size - used, "%s%s", used ? ", " : "", k->name);
   }

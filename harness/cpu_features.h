@@ -13,6 +13,7 @@ typedef struct tern_cpu_feature {
   bool executed; /* one instruction of it ran under a trap handler */
   /* Level (kernels/cpu.h) that needs it; -1: no kernel takes it. */
   int isa;
+  bool aside; /* higher levels do without it */
 } tern_cpu_feature;
 
 /* Found once a process; the count. Not for two threads at once the first time. */

@@ -144,6 +144,7 @@ static void print_meter(FILE *to, const tern_machine_report *r, int meter) {
   const tern_meter_fact *f = tern_meters_fact(r->meters, meter);
   if (!f->usable) {
     line(to, f->kind, "no: %s", f->why);
+    if (f->source[0]) line(to, "", "was read: %s", f->source);
     if (f->remedy[0]) line(to, "", "would make it usable: %s", f->remedy);
     return;
   }

@@ -63,6 +63,29 @@ static void version_1_controllers_are_read_under_their_mounts(void **state) {
   assert_true(g.memory == 5000000000u);
 }
 
+static void version_1_cpusets_and_short_mounts_are_read(void **state) {
+  (void)state;
+  scratch_file(root, "cpuset/cpuset.cpus", "0-7\n");
+  scratch_file(root, "cpuset/job/cpuset.cpus", "2-3\n");
+  scratch_file(root, "cpu/job/cpu.cfs_quota_us", "150000\n"); /* mounted under one of the names alone */
+  scratch_file(root, "cpu/job/cpu.cfs_period_us", "100000\n");
+  tern_cgroup g = probe("3:cpuset:/job\n2:cpu,cpuacct:/job\n");
+  assert_true(g.cpus == 1.5);
+  assert_string_equal(g.cpuset, "2-3");
+  assert_string_equal(g.version, "v1");
+}
+
+/* Both at once: controllers of v1, and v2 mounted beside them. */
+static void a_hybrid_hierarchy_is_told_as_both(void **state) {
+  (void)state;
+  scratch_file(root, "memory/memory.limit_in_bytes", "3000000\n");
+  scratch_file(root, "unified/cgroup.controllers", "cpu\n");
+  scratch_file(root, "unified/job/cpu.max", "300000 100000\n");
+  tern_cgroup g = probe("4:memory:/\n0::/job\n");
+  assert_string_equal(g.version, "v1+v2");
+  assert_true(g.cpus == 3 && g.memory == 3000000);
+}
+
 static void no_limit_is_zero(void **state) {
   (void)state;
   scratch_file(root, "a/cpu.max", "max 100000\n");
@@ -136,6 +159,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(the_tightest_limit_on_the_way_up_counts, setup, teardown),
       cmocka_unit_test_setup_teardown(version_1_controllers_are_read_under_their_mounts, setup, teardown),
+      cmocka_unit_test_setup_teardown(version_1_cpusets_and_short_mounts_are_read, setup, teardown),
+      cmocka_unit_test_setup_teardown(a_hybrid_hierarchy_is_told_as_both, setup, teardown),
       cmocka_unit_test_setup_teardown(no_limit_is_zero, setup, teardown),
       cmocka_unit_test(a_quota_bounds_the_team),
       cmocka_unit_test(the_order_of_cpus_is_the_affinity_once_each),
