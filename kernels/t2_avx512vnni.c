@@ -13,6 +13,7 @@ TERN_INLINE const uint8_t *panel(const tern_gemm *g, int row) {
 }
 
 TERN_INLINE __m512i decode(const uint8_t *step, int f) {
+  __asm__ volatile("" ::: "memory"); /* load again: kept blocks would drive a sum out of its register */
   return _mm512_and_si512(_mm512_srli_epi32(_mm512_load_si512(step), 2 * (unsigned)f), _mm512_set1_epi8(3));
 }
 

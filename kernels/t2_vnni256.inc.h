@@ -9,6 +9,7 @@ TERN_INLINE const uint8_t *panel(const tern_gemm *g, int row) {
 }
 
 TERN_INLINE __m256i decode(const uint8_t *half, int f) {
+  __asm__ volatile("" ::: "memory"); /* load again: kept blocks would drive a sum out of its register */
   const __m256i raw = _mm256_load_si256((const void *)half);
   return _mm256_and_si256(_mm256_srli_epi16(raw, 2 * f), _mm256_set1_epi8(3));
 }

@@ -11,7 +11,7 @@
  * does not wait for another. Bound by the dot product (two a cycle on Zen 4). */
 #include "kernels/avx2.h"
 
-enum { TILE_TOKENS = 6 };
+enum { TILE_TOKENS = 5 };
 
 TERN_INLINE __m256i dot(__m256i acc, __m256i u8, __m256i s8) { /* assembly: see vnni.h */
   __asm__(DPBUSD " %2, %1, %0" : "+x"(acc) : "x"(u8), "x"(s8));
@@ -19,7 +19,7 @@ TERN_INLINE __m256i dot(__m256i acc, __m256i u8, __m256i s8) { /* assembly: see 
 }
 
 TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) {
-  const int sets = tokens == 1 ? 4 : tokens <= 3 ? 2 : 1;
+  const int sets = tokens == 1 ? 4 : tokens == 2 ? 2 : 1;
   const uint8_t *w = panel(g, row);
   const int8_t *x[TILE_TOKENS];
   __m256i acc[TILE_TOKENS][4][2];
@@ -62,11 +62,10 @@ TILE(2)
 TILE(3)
 TILE(4)
 TILE(5)
-TILE(6)
 #undef TILE
 
 static const tern_tiles tiles = {
-    .panel_rows = 16, .panels = 1, .tokens = TILE_TOKENS, .at = {{tile_1, tile_2, tile_3, tile_4, tile_5, tile_6}}};
+    .panel_rows = 16, .panels = 1, .tokens = TILE_TOKENS, .at = {{tile_1, tile_2, tile_3, tile_4, tile_5}}};
 
 static void run(const tern_gemm *g, int row0, int row1) {
   tern_tiles_run(&tiles, g, row0, row1);
