@@ -25,7 +25,8 @@ void tern_profile_count(tern_profile *p, tern_counters *c) {
 }
 
 static void put_header(FILE *f) {
-  fprintf(f, "engine,model,workload,phase,threads,member,chunks,tokens,wall_s,operator,calls,seconds,share");
+  fprintf(
+      f, "engine,model,placement,workload,phase,pass,threads,member,chunks,tokens,wall_s,operator,calls,seconds,share");
   for (int i = 0; i < TERN_COUNTERS; i++) fprintf(f, ",%s", tern_counter_name((tern_counter)i));
   fputc('\n', f);
 }
@@ -45,9 +46,11 @@ static void put_row(FILE *f, const tern_profile_label *l, const tern_profile_sum
   double seconds = 1e-9 * (double)c->ns, whole = s->wall_s * (member < 0 ? s->members : 1);
   put_text(f, l->engine);
   put_text(f, l->model);
+  put_text(f, l->placement);
   put_text(f, l->workload);
   put_text(f, l->phase);
-  fprintf(f, "%d,", s->members);
+  if (l->pass >= 0) fprintf(f, "%d", l->pass);
+  fprintf(f, ",%d,", s->members);
   if (member < 0)
     fputs("all,", f);
   else

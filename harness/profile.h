@@ -9,7 +9,8 @@
 
 /* Columns that tell which call it was. */
 typedef struct tern_profile_label {
-  const char *engine, *model, *workload, *phase;
+  const char *engine, *model, *placement, *workload, *phase;
+  int pass; /* of the counters; -1: times alone */
 } tern_profile_label;
 
 /* Attributes the bound counters beside the time; NULL: the time alone. Each

@@ -8,8 +8,9 @@
 
 #include "engine/base/progress.h"
 #include "harness/child.h"
+#include "harness/profile.h"
 
-typedef enum operation { OPEN, PREPARE, RUN } operation;
+typedef enum operation { OPEN, PREPARE, RUN, PROFILE } operation;
 
 typedef struct request {
   operation what;
@@ -59,6 +60,7 @@ static void serve_open(tern_worker *w, const request *q, reply *r) {
   snprintf(r->facts.counters_domain, sizeof r->facts.counters_domain, "%s", tern_counters_domain(w->counters));
   if (tern_runner_open(&w->runner, &w->spec.runner, &r->error)) return;
   tern_counters_bind(w->counters, tern_runner_team(w->runner));
+  r->facts.counters_cost = tern_counters_cost(w->counters);
   w->team = q->team;
   r->facts.runner = *tern_runner_describe(w->runner);
 }
@@ -136,19 +138,25 @@ static void slow_down(double start, double share) {
     ;
 }
 
+static bool is_prepared(const tern_worker *w, const tern_workload *load, tern_error *e) {
+  int ids = w->spec.prompts[load->prompt].count;
+  if (w->filled >= 0 && load->tokens <= ids - w->filled) return true;
+  tern_fail(e, TERN_FAILED, "%s: not prepared, or more tokens than the prompt's %d", load->name, ids);
+  return false;
+}
+
+static int make_call(tern_worker *w, const tern_workload *load, tern_error *e) {
+  const int32_t *ids = w->spec.prompts[load->prompt].ids + w->filled;
+  if (load->phase == TERN_PHASE_PREFILL) return tern_runner_prefill(w->runner, ids, load->tokens, load->batch, e);
+  return tern_runner_decode(w->runner, ids, load->tokens, w->token_s, e);
+}
+
 static void serve_run(tern_worker *w, const request *q, reply *r) {
   const tern_workload *load = &q->load;
-  const tern_prompt *p = &w->spec.prompts[load->prompt];
-  if (w->filled < 0 || load->tokens > p->count - w->filled) {
-    tern_fail(&r->error, TERN_FAILED, "%s: not prepared, or more tokens than the prompt's %d", load->name, p->count);
-    return;
-  }
-  const int32_t *ids = p->ids + w->filled;
-  bool prefill = load->phase == TERN_PHASE_PREFILL;
+  if (!is_prepared(w, load, &r->error)) return;
   tern_counters_start(w->counters);
   double start = tern_now();
-  int bad = prefill ? tern_runner_prefill(w->runner, ids, load->tokens, load->batch, &r->error)
-                    : tern_runner_decode(w->runner, ids, load->tokens, w->token_s, &r->error);
+  int bad = make_call(w, load, &r->error);
   slow_down(start, w->spec.slowdown);
   r->result.seconds = tern_now() - start;
   tern_counters_stop(w->counters, r->result.counters);
@@ -157,9 +165,34 @@ static void serve_run(tern_worker *w, const request *q, reply *r) {
   if (!bad) fill_times(w, load, &r->result);
 }
 
+/* One call with the profile on; pass -1: times alone. */
+static int profile_call(tern_worker *w, const request *q, tern_profile *p, int pass, tern_error *e) {
+  const tern_workload *load = &q->load;
+  tern_profile_label label = {w->spec.name, w->spec.model, q->team.placement, load->name, tern_phase_name(load->phase),
+                              pass};
+  if (fill_context(w, load, e) || !is_prepared(w, load, e)) return (int)e->status;
+  tern_profile_clear(p);
+  if (pass >= 0) tern_counters_pass(w->counters, pass);
+  tern_profile_count(p, pass >= 0 ? w->counters : NULL);
+  tern_runner_profile(w->runner, p);
+  int bad = make_call(w, load, e);
+  tern_runner_profile(w->runner, NULL);
+  w->filled = bad ? -1 : w->filled + load->tokens;
+  return bad ? bad : tern_profile_write(w->spec.profile, &label, p, e);
+}
+
+static void serve_profile(tern_worker *w, const request *q, reply *r) {
+  tern_profile *p;
+  serve_prepare(w, q, r);
+  if (r->error.status || tern_profile_open(&p, w->team.threads, &r->error)) return;
+  for (int pass = -1; pass < tern_counters_passes(w->counters); pass++)
+    if (profile_call(w, q, p, pass, &r->error)) break;
+  tern_profile_close(p);
+}
+
 static void serve(void *arg, const void *request_bytes, void *reply_bytes) {
-  static void (*const operations[])(tern_worker *, const request *,
-                                    reply *) = {[OPEN] = serve_open, [PREPARE] = serve_prepare, [RUN] = serve_run};
+  static void (*const operations[])(tern_worker *, const request *, reply *) = {
+      [OPEN] = serve_open, [PREPARE] = serve_prepare, [RUN] = serve_run, [PROFILE] = serve_profile};
   tern_worker *w = arg;
   const request *q = request_bytes;
   operations[q->what](w, q, reply_bytes);
@@ -216,6 +249,12 @@ int tern_worker_run(tern_worker *w, const tern_workload *load, tern_worker_resul
   if (call(w, RUN, load, e)) return (int)e->status;
   *out = w->reply->result;
   return 0;
+}
+
+int tern_worker_profile(tern_worker *w, const tern_workload *load, const tern_team_spec *team, tern_error *e) {
+  w->request->team = *team;
+  w->request->pass = 0;
+  return call(w, PROFILE, load, e);
 }
 
 pid_t tern_worker_pid(const tern_worker *w) {

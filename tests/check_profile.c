@@ -247,7 +247,7 @@ static void rows_are_appended_under_one_header(void **state) {
   tern_session_profile(f.s, f.p);
   assert_int_equal(tern_session_eval(f.s, ids, PROMPT, TERN_WANT_LAST, logits, &e), 0);
   for (int i = 0; i < 2; i++) {
-    tern_profile_label label = {"ternary", "tiny, \"quoted\"", "prefill-9", i ? "decode" : "prefill"};
+    tern_profile_label label = {"ternary", "tiny, \"quoted\"", "cores", "prefill-9", i ? "decode" : "prefill", i - 1};
     assert_int_equal(tern_profile_write(path, &label, f.p, &e), 0);
   }
   FILE *file = fopen(path, "r");
@@ -256,12 +256,15 @@ static void rows_are_appended_under_one_header(void **state) {
   fclose(file);
   unlink(path);
   int operators = TERN_OPERATORS - 1; /* no counters: no metering */
-  assert_int_equal(lines(text, "engine,model,workload,phase,threads,member,"), 1);
-  assert_int_equal(lines(text, "\"ternary\",\"tiny, \"\"quoted\"\"\",\"prefill-9\",\"prefill\",2,all,2,9,"), operators);
-  assert_int_equal(lines(text, "\"ternary\",\"tiny, \"\"quoted\"\"\",\"prefill-9\",\"decode\",2,1,2,9,"), operators);
+  assert_int_equal(lines(text, "engine,model,placement,workload,phase,pass,threads,member,"), 1);
+  assert_int_equal(lines(text, "\"ternary\",\"tiny, \"\"quoted\"\"\",\"cores\",\"prefill-9\",\"prefill\",,2,all,2,9,"),
+                   operators);
+  assert_int_equal(lines(text, "\"ternary\",\"tiny, \"\"quoted\"\"\",\"cores\",\"prefill-9\",\"decode\",0,2,1,2,9,"),
+                   operators);
   assert_int_equal(lines(text, ""), 1 + 2 * 3 * operators);
   assert_true(strstr(text, ",,\n") != NULL); /* counters that were not read are empty, never 0 */
-  assert_int_equal(tern_profile_write("/nowhere/profile.csv", &(tern_profile_label){"a", "b", "c", "d"}, f.p, &e), 1);
+  assert_int_equal(
+      tern_profile_write("/nowhere/profile.csv", &(tern_profile_label){"a", "b", "c", "d", "e", -1}, f.p, &e), 1);
   assert_non_null(strstr(e.text, "/nowhere/profile.csv"));
   end(&f);
 }
