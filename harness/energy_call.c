@@ -1,6 +1,6 @@
 /* Windows of a run. The primary alone decides how long they are; when it gives
- * no reading twice in a row it is given up, and no call waits for it any more.
- * It is never replaced: another meter covers something else. */
+ * no reading three times in a row it is given up, and no call waits for it any
+ * more. It is never replaced: another meter covers something else. */
 #include "harness/energy_call.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ static const double SLICE_S = 0.25; /* between looks for an interrupt */
 /* Idle costs a twentieth of the run at most. */
 static const double WORK_A_REST = 20;
 static const double IDLE_DRIFT = 0.1;
-enum { STRIKES = 2 };
+enum { STRIKES = 3 };
 
 struct tern_energy_run {
   tern_meters *meters;
@@ -150,7 +150,7 @@ const char *tern_energy_doubt(const tern_energy_run *r) {
   return r->doubt;
 }
 
-/* Counts windows without a reading; the second in a row ends the metering. */
+/* Counts windows without a reading; so many in a row end the metering. */
 static void judge(tern_energy_run *r, const tern_reading *reading) {
   if (reading->interval > 0) r->interval = reading->interval;
   r->strikes = reading->how == TERN_UNAVAILABLE ? r->strikes + 1 : 0;
