@@ -111,10 +111,15 @@ const char *tern_results_shape(const tern_results *r, const char *model) {
 
 const char *tern_results_no_energy(const tern_results *r) {
   const char *why = NULL;
+  bool modelled = false;
   for (int i = 0; i < r->sample_count; i++) {
-    if (strcmp(r->samples[i].joules_how, "measured") == 0) return "";
-    if (!why && *r->samples[i].joules_why) why = r->samples[i].joules_why;
+    const tern_sample_row *s = &r->samples[i];
+    if (strcmp(s->mark, "warmup") == 0) continue;
+    if (strcmp(s->joules_how, "measured") == 0) return "";
+    modelled = modelled || strcmp(s->joules_how, "modelled") == 0;
+    if (!why && *s->joules_why) why = s->joules_why;
   }
+  if (modelled) return "the power was given by the user, no meter read it";
   return why ? why : "no meter gave a reading";
 }
 

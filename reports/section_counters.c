@@ -37,11 +37,21 @@ static void put_row(tern_doc *d, const tern_results *r, const tern_summary_row *
   tern_doc_cell(d, TERN_QUIET, "%s", strcmp(how, "measured") == 0 ? "counted" : *how ? how : "unavailable");
 }
 
-/* Whether an earlier meter gave the same reason. */
+/* Why a counter of the processor does not count, without the event's name
+ * before it ("PAPI_TOT_CYC: "): many share one reason. "" when it counts, or is
+ * of another kind. */
+static const char *reason_of(const json_t *meter, char *text, size_t size) {
+  const char *what = json_string_value(tern_manifest_at(meter, "what|name"));
+  tern_manifest_text(meter, "why|reason", text, size);
+  if (!what || strncmp(what, "energy", 6) == 0 || tern_manifest_true(meter, "usable|counts")) return "";
+  size_t event = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
+  return event > 1 && text[event - 1] == ':' && text[event] == ' ' ? text + event + 1 : text;
+}
+
 static bool told(const json_t *meters, size_t at, const char *why) {
   char text[256];
   for (size_t i = 0; i < at; i++)
-    if (strcmp(tern_manifest_text(json_array_get(meters, i), "why|reason", text, sizeof text), why) == 0) return true;
+    if (strcmp(reason_of(json_array_get(meters, i), text, sizeof text), why) == 0) return true;
   return false;
 }
 
@@ -49,17 +59,15 @@ static bool told(const json_t *meters, size_t at, const char *why) {
 static void put_reasons(tern_doc *d, const tern_results *r) {
   const json_t *meters = tern_manifest_at(r->manifest, "meters");
   for (size_t i = 0; i < json_array_size(meters); i++) {
-    char why[256], other[256], what[64], names[400] = "";
-    const json_t *m = json_array_get(meters, i);
-    tern_manifest_text(m, "why|reason", why, sizeof why);
-    if (tern_manifest_true(m, "usable|counts") || !*why || told(meters, i, why)) continue;
-    if (strcmp(tern_manifest_text(m, "what|name", what, sizeof what), "energy") == 0) continue;
+    char text[256], other[256], what[64], names[400] = "";
+    const char *why = reason_of(json_array_get(meters, i), text, sizeof text);
+    if (!*why || told(meters, i, why)) continue;
     size_t n = 0;
-    for (size_t k = i; k < json_array_size(meters); k++) {
+    for (size_t k = i; k < json_array_size(meters) && n < sizeof names; k++) {
       const json_t *o = json_array_get(meters, k);
-      if (strcmp(tern_manifest_text(o, "why|reason", other, sizeof other), why) != 0) continue;
+      if (strcmp(reason_of(o, other, sizeof other), why) != 0) continue;
       tern_manifest_text(o, "what|name", what, sizeof what);
-      if (n < sizeof names) n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", what);
+      n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", what);
     }
     tern_doc_item(d, "Unavailable: %s: %s", names, why);
   }

@@ -117,8 +117,23 @@ static void counters_that_do_not_count_say_why(void **state) {
   char *text = report();
   has(text, "| ternary | 2B4T | decode-128 | 2 | 1.90 | 184 | 1179 | 3.54 |");
   has(text, "Unavailable: memory\\_bytes: perf\\_event\\_uncore: not permitted");
+  has(text, "Unavailable: branch\\_misses, cycles: no counter is free for it");
   lacks(text, "Unavailable: energy");
   free(text);
+}
+
+/* A power that was assumed is no reading, and the warm-up's lack of one no reason. */
+static void assumed_power_measures_nothing(void **state) {
+  (void)state;
+  tern_error e = {0};
+  tern_results r;
+  char *samples = scratch_read(dir, "samples.csv"), *at = samples;
+  while ((at = strstr(at, ",measured,"))) memcpy(at, ",modelled,", 10);
+  scratch_file(dir, "samples.csv", samples);
+  if (tern_results_read(&r, dir, &e)) fail_msg("%s", e.text);
+  assert_string_equal(tern_results_no_energy(&r), "the power was given by the user, no meter read it");
+  tern_results_free(&r);
+  free(samples);
 }
 
 static void course_tells_warm_up_stop_interference_and_checks(void **state) {
@@ -215,6 +230,7 @@ int main(void) {
       TEST(folders_are_cut_from_commands_and_nothing_else),
       TEST(energy_has_scope_net_and_reasons),
       TEST(counters_that_do_not_count_say_why),
+      TEST(assumed_power_measures_nothing),
       TEST(course_tells_warm_up_stop_interference_and_checks),
       TEST(first_and_single_tokens_have_their_times),
       TEST(ratios_of_outside_engines_are_shown_once),
