@@ -47,7 +47,7 @@ typedef struct tern_job {
   tern_i2s i2s;
   const char *resume; /* folder of an interrupted run; NULL: a new one */
   char *resume_path;  /* owns it */
-  bool dry_run, with_host;
+  bool dry_run, with_host, profile;
   int argc; /* as typed, for the manifest */
   char **argv;
   char **words; /* of a resumed run, cut by the parser; NULL otherwise */

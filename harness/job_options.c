@@ -27,6 +27,7 @@ enum {
   KEY_PRECISION,
   KEY_DRY,
   KEY_RESUME,
+  KEY_PROFILE,
   KEY_METER,
   KEY_RULES,
   KEY_CO2,
@@ -55,6 +56,7 @@ static const struct argp_option option_table[] = {
     {"precision", KEY_PRECISION, "PERCENT", 0, "Stop when every ratio is within so much of its value", 0},
     {"blocks", KEY_BLOCKS, "N", 0, "Most repetitions; fewer than 5 give no interval and no verdict", 0},
     {"time-budget", KEY_BUDGET, "SECONDS", 0, "Stop after the block that would pass it; 0: none", 0},
+    {"profile", KEY_PROFILE, 0, 0, "Then time and counters of every operator and thread, into profile.csv", 0},
     {"dry-run", KEY_DRY, 0, 0, "Print the plan, its memory, disk and time, and do nothing", 0},
     {"resume", KEY_RESUME, "DIR", 0, "Go on with an interrupted run as it was asked for", 0},
     {0, 0, 0, 0, "Energy:", 4},
@@ -173,6 +175,10 @@ static void take_dry(struct argp_state *state, tern_job *job, char *arg) {
   (void)state, (void)arg;
   job->dry_run = true;
 }
+static void take_profile(struct argp_state *state, tern_job *job, char *arg) {
+  (void)state, (void)arg;
+  job->profile = true;
+}
 static void take_resume(struct argp_state *state, tern_job *job, char *arg) {
   (void)state;
   job->resume = arg;
@@ -234,6 +240,7 @@ static const struct {
     {KEY_BUDGET, take_budget},
     {KEY_DRY, take_dry},
     {KEY_RESUME, take_resume},
+    {KEY_PROFILE, take_profile},
     {KEY_METER, take_meter},
     {KEY_RULES, take_rules},
     {KEY_CO2, take_co2},

@@ -62,6 +62,8 @@ static int open_seat(tern_bench_session *s, const tern_run_plan_side *planned, c
   tern_worker_spec spec = {.name = planned->contender->name,
                            .runner = tern_run_plan_spec(m->job, s->source, planned->contender, s->loads, greatest),
                            .prompts = prompts->items,
+                           .model = s->source->name,
+                           .profile = s->profile,
                            .slowdown = planned->contender->slowdown};
   if (tern_entrant_open(seat, planned->contender, &spec, &own)) return tern_seat_dismiss(s, seat, &own, e);
   tern_record_entrant(m->record, s->source->name, seat);
@@ -75,6 +77,7 @@ static void record_counters(const tern_bench_session *s) {
     const tern_worker_facts *f = &s->seats[i].facts;
     for (int c = 0; c < TERN_COUNTERS; c++)
       tern_record_meter(s->m->record, tern_counter_name((tern_counter)c), f->counters[c].event, f->counters[c].why);
+    tern_record_set(s->m->record, "counters_cost_s", json_real(f->counters_cost));
     s->m->counters_recorded = true;
     return;
   }
@@ -169,6 +172,7 @@ int tern_measure_model(tern_measure *m, const tern_source *source, const tern_pr
   tern_bench_session *s = calloc(1, sizeof *s);
   if (!s) return tern_fail(e, TERN_FAILED, "%s: out of memory", source->name);
   *s = (tern_bench_session){.m = m, .source = source, .loads = loads};
+  snprintf(s->profile, sizeof s->profile, "%s/profile.csv", m->dir);
   start_probes(s);
   for (int i = 0; i < plan->count; i++)
     if (open_seat(s, &plan->sides[i], prompts, e)) goto out;
@@ -178,7 +182,7 @@ int tern_measure_model(tern_measure *m, const tern_source *source, const tern_pr
   }
   if (!m->counters_recorded) record_counters(s);
   if (choose_cells(s, e) || tern_record_write(m->record, m->dir, e)) goto out;
-  if (!tern_session_restore(s, e) && !e->status) run_blocks(s, e);
+  if (!tern_session_restore(s, e) && !e->status && !run_blocks(s, e) && m->job->profile) tern_profiles_take(s, e);
 out:
   tern_progress_end(&s->progress);
   for (int i = 0; i < s->count; i++) tern_entrant_end(&s->seats[i]);

@@ -36,6 +36,8 @@ typedef struct tern_bench_session {
   tern_progress progress;
   double done; /* seconds of the plan, for the progress bar */
 
+  char profile[4096]; /* path of profile.csv */
+
   int warm_blocks, warm_attempt;
   const char *warm_end; /* "steady", "blocks", "time" */
   int block;            /* to be taken next */
@@ -67,6 +69,8 @@ int tern_warm_up(tern_bench_session *s, tern_error *e);
 /* What an interrupted run has left of this model: blocks, times, attempts.
  * True when it was complete. */
 bool tern_session_restore(tern_bench_session *s, tern_error *e);
+/* Operators of every cell, once the blocks are done. */
+int tern_profiles_take(tern_bench_session *s, tern_error *e);
 /* Whether to stop now. */
 tern_stop tern_session_stop(const tern_bench_session *s);
 /* The manifest's entry, and warnings on what wandered. */
