@@ -16,4 +16,8 @@ if(NOT TERN_CORE_ONLY)
   target_link_libraries(check_profile_worker PRIVATE tern_harness tern_scratch cmocka)
   add_test(NAME check_profile_worker COMMAND check_profile_worker)
   set_tests_properties(check_profile_worker PROPERTIES TIMEOUT 120)
+
+  add_test(NAME check_profile_commands
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/profile_commands.sh $<TARGET_FILE:ternmark>)
+  set_tests_properties(check_profile_commands PROPERTIES TIMEOUT 120)
 endif()
