@@ -1,9 +1,6 @@
 /* Tiles of a ternary layout for ARMv8.0, without a dot product: included once
- * by <layout>_neon.c after it has defined
- *   STEP, STEP_BYTES, FIELDS  columns and bytes of a panel's step; groups of four columns in it
- *   panel(g, row)             first step of the panel that starts at `row`
- *   decode(step, quad, f)     field f of rows 4 quad..4 quad + 3: 4 rows x 4 columns as s8 0, 1, 2
- * and gives the table `tiles`. A 16-bit lane is one row's column modulo 4; it
+ * by <layout>_neon.c after <layout>_neon.h (STEP, FIELDS, panel, decode); gives
+ * the table `tiles`. A 16-bit lane is one row's column modulo 4; it
  * takes 2 * -128 or 2 * 127 a field, so 128 fields fit, then pairs are widened. */
 #include "kernels/integer.h"
 

@@ -1,5 +1,5 @@
 /* Tiles of an integer layout for the ARMv8.2 dot product: included once by
- * <layout>_neondot.c after it has defined
+ * <layout>_neondot.c after <layout>_neon.h, which defines
  *   STEP, STEP_BYTES, FIELDS  columns and bytes of a panel's step; groups of four columns in it
  *   panel(g, row)             first step of the panel that starts at `row`
  *   decode(step, quad, f)     field f of rows 4 quad..4 quad + 3: 4 rows x 4 columns as s8

@@ -1,10 +1,8 @@
 /* q8 for ARMv8.0: the products of two columns (at most 2 * 127 * 128) fit a
- * 16-bit lane, then pairs are widened. Flipping the top bit takes the bias away. */
-#include <arm_neon.h>
+ * 16-bit lane, then pairs are widened. */
+#include "kernels/q8_neon.h"
 
 #include "kernels/integer.h"
-#include "kernels/q8.h"
-#include "kernels/tile.h"
 
 enum { TILE_TOKENS = 2, PAIR_COLUMNS = 2 * TERN_Q8_COLUMNS };
 
@@ -14,10 +12,6 @@ TERN_INLINE int8x16_t broadcast(const int8_t *x) {
   return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
-TERN_INLINE int8x16_t weights(const uint8_t *block) {
-  return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(block), vdupq_n_u8(TERN_Q8_BIAS)));
-}
-
 static inline void put_quad(const tern_gemm *g, int row, int token, int32x4_t sum) {
   int32_t sums[4];
   vst1q_s32(sums, sum);
@@ -25,7 +19,7 @@ static inline void put_quad(const tern_gemm *g, int row, int token, int32x4_t su
 }
 
 TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) {
-  const uint8_t *w = (const uint8_t *)g->weights + tern_q8_offset(g->cols, row);
+  const uint8_t *w = panel(g, row);
   const int8_t *x[TILE_TOKENS];
   int32x4_t low[TILE_TOKENS][4], high[TILE_TOKENS][4]; /* two lanes a row */
   TERN_UNROLL
@@ -43,7 +37,7 @@ TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int tokens) 
     }
     TERN_UNROLL
     for (int q = 0; q < 4; q++) {
-      const int8x16_t a = weights(w + 16 * q), b = weights(w + TERN_Q8_BLOCK + 16 * q);
+      const int8x16_t a = decode(w, q, 0), b = decode(w, q, 1);
       TERN_UNROLL
       for (int t = 0; t < tokens; t++) {
         const int16x8_t l = vmull_s8(vget_low_s8(a), vget_low_s8(first[t])), h = vmull_high_s8(a, first[t]);
