@@ -33,16 +33,16 @@ typedef struct figure {
   double seconds, gbs, read_gbs, gops, peak_gops; /* peak NAN: none for this level */
 } figure;
 
+enum { POOL, CANONICAL, X, Y, W_SCALE, X_SCALE, X_SUM, SCRATCH, PARTS };
+
 /* One layout's matrix and the largest batch. */
 typedef struct stand {
   const tern_layout *layout;
   int rows, cols, batch;
-  size_t matrix_bytes, matrix_stride, copies, part_bytes[8];
-  void *part[8];
+  size_t matrix_bytes, matrix_stride, copies, blocks, part_bytes[PARTS]; /* blocks: scales of a row */
+  void *part[PARTS];
   tern_gemm gemm;
 } stand;
-
-enum { POOL, CANONICAL, X, Y, W_SCALE, X_SCALE, X_SUM, SCRATCH };
 
 static size_t pool_bytes(void) {
   const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
@@ -53,16 +53,18 @@ static size_t pool_bytes(void) {
 static void fill(stand *s, uint64_t seed) {
   const size_t weights = (size_t)s->rows * (size_t)s->cols;
   const bool floats = s->layout->kind == TERN_KIND_FLOAT;
-  const uint64_t top = s->layout->kind == TERN_KIND_TERNARY ? 1 : 127;
+  const bool blocks = s->layout->kind == TERN_KIND_BLOCKS;
+  const int top = blocks ? s->layout->highest : s->layout->kind == TERN_KIND_TERNARY ? 1 : 127;
+  const int bottom = blocks ? s->layout->lowest : -top;
   for (size_t i = 0; i < weights; i++) {
     const uint64_t r = tern_random_at(seed, 0, i);
     if (floats)
       ((float *)s->part[CANONICAL])[i] = (float)(tern_random_unit(r) - 0.5);
     else
-      ((int8_t *)s->part[CANONICAL])[i] = (int8_t)((int)(r % (2 * top + 1)) - (int)top);
+      ((int8_t *)s->part[CANONICAL])[i] = (int8_t)((int)(r % (uint64_t)(top - bottom + 1)) + bottom);
   }
   for (int t = 0; t < s->batch; t++) {
-    ((float *)s->part[X_SCALE])[t] = 0.01f;
+    for (size_t b = 0; b < s->blocks; b++) ((float *)s->part[X_SCALE])[(size_t)t * s->blocks + b] = 0.01f;
     for (int k = 0; k < s->cols; k++) {
       const uint64_t r = tern_random_at(seed, 1 + (uint64_t)t, (uint64_t)k);
       const size_t at = (size_t)t * s->gemm.x_stride + (size_t)k;
@@ -70,7 +72,8 @@ static void fill(stand *s, uint64_t seed) {
         ((float *)s->part[X])[at] = (float)(tern_random_unit(r) - 0.5);
       } else {
         ((int8_t *)s->part[X])[at] = (int8_t)((int)(r % 255) - 127);
-        ((int32_t *)s->part[X_SUM])[t] += ((int8_t *)s->part[X])[at];
+        const size_t block = blocks ? (size_t)k / (size_t)s->layout->scale_block : 0;
+        ((int32_t *)s->part[X_SUM])[(size_t)t * s->blocks + block] += ((int8_t *)s->part[X])[at];
       }
     }
   }
@@ -90,6 +93,9 @@ static int stand_open(stand *s, const tern_layout *layout, int rows, int cols, i
   const size_t columns = padded_to((size_t)cols, (size_t)layout->col_block), padded = padded_to(columns, 64);
   const size_t element = layout->kind == TERN_KIND_FLOAT ? sizeof(float) : 1;
   *s = (stand){.layout = layout, .rows = rows, .cols = cols, .batch = batch};
+  s->blocks = 1;
+  if (layout->kind == TERN_KIND_BLOCKS)
+    s->blocks = padded_to((size_t)cols, (size_t)layout->scale_block) / (size_t)layout->scale_block;
   s->matrix_bytes = layout->bytes(rows, cols);
   s->matrix_stride = padded_to(s->matrix_bytes, READ_UNIT);
   s->copies = pool_bytes() / s->matrix_stride + 2;
@@ -100,9 +106,9 @@ static int stand_open(stand *s, const tern_layout *layout, int rows, int cols, i
                           tern_mul(tern_mul((size_t)rows, (size_t)cols), element),
                           tern_mul(tern_mul((size_t)batch, padded), element),
                           tern_mul(tern_mul((size_t)batch, (size_t)rows), sizeof(float)),
-                          sizeof(float),
-                          (size_t)batch * sizeof(float),
-                          (size_t)batch * sizeof(int32_t),
+                          tern_mul(tern_mul((size_t)rows, s->blocks), sizeof(float)),
+                          tern_mul(tern_mul((size_t)batch, s->blocks), sizeof(float)),
+                          tern_mul(tern_mul((size_t)batch, s->blocks), sizeof(int32_t)),
                           scratch};
   for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
     s->part[i] = tern_alloc(bytes[i], "kernel benchmark", e);
@@ -120,12 +126,16 @@ static int stand_open(stand *s, const tern_layout *layout, int rows, int cols, i
                         .x_stride = padded,
                         .x_scale = s->part[X_SCALE],
                         .x_sum = s->part[X_SUM],
+                        .x_block_stride = s->blocks,
                         .tokens = batch,
                         .y = s->part[Y],
                         .y_stride = (size_t)rows,
                         .scratch = s->part[SCRATCH]};
   fill(s, seed);
-  layout->pack(s->part[POOL], rows, cols, 0, rows, s->part[CANONICAL]);
+  /* Block scales: part W_SCALE, all zero but valid as f16. */
+  const tern_block_rows block_rows = {s->part[CANONICAL], s->part[W_SCALE]};
+  const bool blocked = layout->kind == TERN_KIND_BLOCKS;
+  layout->pack(s->part[POOL], rows, cols, 0, rows, blocked ? &block_rows : s->part[CANONICAL]);
   for (size_t i = 1; i < s->copies; i++)
     memcpy((char *)s->part[POOL] + i * s->matrix_stride, s->part[POOL], s->matrix_bytes);
   return 0;

@@ -9,6 +9,7 @@
 
 #include "harness/kernel_guard.h"
 #include "kernels/kernel.h"
+#include "kernels/math_half.h"
 
 /* How weights and activations of a case are drawn. */
 typedef enum fill { RANDOM, LOWEST, HIGHEST } fill;
@@ -37,7 +38,8 @@ typedef struct check {
   float *w_scale, *x_scale, *canonical_floats;
   int32_t *x_sum, *y, *expected, *expected_int;
   int8_t *canonical;
-  size_t x_stride, y_stride;
+  uint16_t *scales;                  /* of block-scaled weights, a row's blocks together */
+  size_t x_stride, y_stride, blocks; /* blocks: of a row; 1 without block scales */
 } check;
 
 static uint64_t draw(check *c) { /* splitmix64, Steele et al. 2014 */
@@ -70,17 +72,31 @@ static bool is_float(const check *c) {
   return c->layout->kind == TERN_KIND_FLOAT;
 }
 
+static bool has_blocks(const check *c) {
+  return c->layout->kind == TERN_KIND_BLOCKS;
+}
+
+/* Columns of the row's block b. */
+static void block_range(const check *c, size_t b, size_t *from, size_t *to) {
+  const size_t cols = (size_t)c->now.cols, block = has_blocks(c) ? (size_t)c->layout->scale_block : cols;
+  *from = b * block;
+  *to = *from + block < cols ? *from + block : cols;
+}
+
 /* Draws canonical weights: exact in every layout of the kind. */
 static void draw_weights(check *c) {
-  const int top = c->layout->kind == TERN_KIND_TERNARY ? 1 : 127;
+  const int top = has_blocks(c) ? c->layout->highest : c->layout->kind == TERN_KIND_TERNARY ? 1 : 127;
+  const int bottom = has_blocks(c) ? c->layout->lowest : -top;
   const int bits = strcmp(c->layout->name, "f32") == 0 ? 24 : 8;
   const size_t n = (size_t)c->now.rows * (size_t)c->now.cols;
   for (size_t i = 0; i < n; i++) {
     if (is_float(c))
       c->canonical_floats[i] = pick_float(c, c->now.weights, bits);
     else
-      c->canonical[i] = (int8_t)pick(c, c->now.weights, -top, top);
+      c->canonical[i] = (int8_t)pick(c, c->now.weights, bottom, top);
   }
+  for (size_t i = 0; has_blocks(c) && i < (size_t)c->now.rows * c->blocks; i++)
+    c->scales[i] = tern_f32_to_f16(pick_float(c, RANDOM, 11));
 }
 
 /* Draws activations: zero up to the padded columns, rubbish after them. */
@@ -88,8 +104,7 @@ static void draw_activations(check *c) {
   const size_t cols = (size_t)c->now.cols, zeros = padded(c->now.cols, c->layout->col_block);
   for (size_t t = 0; t < (size_t)c->now.tokens; t++) {
     const size_t end = t + 1 < (size_t)c->now.tokens ? c->x_stride : zeros;
-    c->x_scale[t] = ldexpf((float)between(c, 1, 65535), -20);
-    c->x_sum[t] = 0;
+    for (size_t b = 0; b < c->blocks; b++) c->x_scale[t * c->blocks + b] = ldexpf((float)between(c, 1, 65535), -20);
     for (size_t k = 0; k < end; k++) {
       if (is_float(c)) {
         float *x = (float *)c->x + t * c->x_stride;
@@ -97,8 +112,13 @@ static void draw_activations(check *c) {
       } else {
         int8_t *x = (int8_t *)c->x + t * c->x_stride;
         x[k] = k < cols ? (int8_t)pick(c, c->now.activations, -128, 127) : k < zeros ? 0 : 99;
-        if (k < cols) c->x_sum[t] += x[k];
       }
+    }
+    for (size_t b = 0, from, to; !is_float(c) && b < c->blocks; b++) {
+      int32_t *sum = &c->x_sum[t * c->blocks + b];
+      block_range(c, b, &from, &to);
+      *sum = 0;
+      for (size_t k = from; k < to; k++) *sum += ((int8_t *)c->x)[t * c->x_stride + k];
     }
   }
 }
@@ -108,6 +128,7 @@ static bool build(check *c) {
   const size_t weights = (size_t)n->rows * (size_t)n->cols, tokens = (size_t)n->tokens, rows = (size_t)n->rows;
   const size_t element = is_float(c) ? sizeof(float) : 1;
   const size_t columns = padded(n->cols, c->layout->col_block);
+  c->blocks = has_blocks(c) ? padded(n->cols, c->layout->scale_block) / (size_t)c->layout->scale_block : 1;
   c->x_stride = padded((int)columns, 64);
   c->y_stride = rows + (size_t)n->y_gap;
   const size_t outputs = (tokens - 1) * c->y_stride + rows;
@@ -116,18 +137,32 @@ static bool build(check *c) {
   c->weights = tern_guarded("weights", c->layout->bytes(n->rows, n->cols), 64, n->side);
   c->x = tern_guarded("x", ((tokens - 1) * c->x_stride + columns) * element, 64, n->side);
   c->w_scale = tern_guarded("w_scale", (n->scale_stride ? rows : 1) * sizeof(float), 4, n->side);
-  c->x_scale = tern_guarded("x_scale", tokens * sizeof(float), 4, n->side);
-  c->x_sum = tern_guarded("x_sum", tokens * sizeof(int32_t), 4, n->side);
+  c->scales = tern_guarded("scales", rows * c->blocks * sizeof(uint16_t), 4, n->side);
+  c->x_scale = tern_guarded("x_scale", tokens * c->blocks * sizeof(float), 4, n->side);
+  c->x_sum = tern_guarded("x_sum", tokens * c->blocks * sizeof(int32_t), 4, n->side);
   c->y = tern_guarded("y", outputs * sizeof(int32_t), 4, n->side);
   c->expected = tern_guarded("expected", outputs * sizeof(int32_t), 4, n->side);
   c->expected_int = tern_guarded("expected_int", outputs * sizeof(int32_t), 4, n->side);
-  if (!c->canonical || !c->weights || !c->x || !c->w_scale || !c->x_scale || !c->x_sum || !c->y || !c->expected ||
-      !c->expected_int)
+  if (!c->canonical || !c->weights || !c->x || !c->w_scale || !c->scales || !c->x_scale || !c->x_sum || !c->y ||
+      !c->expected || !c->expected_int)
     return false;
   for (size_t i = 0; i < (n->scale_stride ? rows : 1); i++) c->w_scale[i] = ldexpf((float)between(c, 1, 65535), -18);
   draw_weights(c);
   draw_activations(c);
   return true;
+}
+
+/* Block-scaled output from canonical weights. */
+static float expected_blocks(const check *c, size_t t, size_t r) {
+  float y = 0;
+  for (size_t b = 0, from, to; b < c->blocks; b++) {
+    int32_t sum = 0;
+    block_range(c, b, &from, &to);
+    for (size_t k = from; k < to; k++)
+      sum += c->canonical[r * (size_t)c->now.cols + k] * ((int8_t *)c->x)[t * c->x_stride + k];
+    y = fmaf((float)sum, tern_f16_to_f32(c->scales[r * c->blocks + b]) * c->x_scale[t * c->blocks + b], y);
+  }
+  return y;
 }
 
 /* The answer from canonical weights: no layout, no kernel. */
@@ -148,7 +183,7 @@ static void expect(check *c) {
           sum += c->canonical[r * cols + k] * ((int8_t *)c->x)[t * c->x_stride + k];
       }
       const float scale = c->w_scale[n->scale_stride ? r : 0] * c->x_scale[t];
-      const float y = is_float(c) ? chain : (float)sum * scale;
+      const float y = is_float(c) ? chain : has_blocks(c) ? expected_blocks(c, t, r) : (float)sum * scale;
       memcpy(&c->expected[at], &y, sizeof y);
       c->expected_int[at] = (int32_t)sum;
     }
@@ -171,20 +206,26 @@ static void check_layout(check *c, int place) {
   const int rows = (int)padded(n->rows, l->row_block), cols = (int)padded(n->cols, l->col_block);
   char *row = tern_guarded("unpacked row", (size_t)cols * element, 4, n->side);
   char *wanted_row = tern_guarded("wanted row", (size_t)cols * element, 4, n->side);
-  if (!row || !wanted_row) return;
+  uint16_t *row_scales = tern_guarded("unpacked scales", ((size_t)cols + 1) * sizeof(uint16_t), 4, n->side);
+  if (!row || !wanted_row || !row_scales) return;
   memset(c->weights, 0xa5, l->bytes(n->rows, n->cols));
   for (int r = 0, count; r < n->rows; r += count) {
     count = l->row_block * between(c, 1, 3);
     if (count > n->rows - r) count = n->rows - r;
-    l->pack(c->weights, n->rows, n->cols, r, count, (char *)c->canonical + (size_t)r * row_bytes);
+    const tern_block_rows from = {c->canonical + (size_t)r * row_bytes, c->scales + (size_t)r * c->blocks};
+    l->pack(c->weights, n->rows, n->cols, r, count,
+            has_blocks(c) ? (const void *)&from : (char *)c->canonical + (size_t)r * row_bytes);
   }
   for (int r = 0; r < rows; r++) {
-    l->unpack(c->weights, rows, cols, r, row);
+    tern_block_rows to = {(int8_t *)row, row_scales};
+    l->unpack(c->weights, rows, cols, r, has_blocks(c) ? (void *)&to : row);
     if (r < n->rows)
       memcpy(wanted_row, (char *)c->canonical + (size_t)r * row_bytes, row_bytes);
     else
       memset(wanted_row, 0, row_bytes);
-    if (memcmp(row, wanted_row, (size_t)cols * element) == 0) continue;
+    const bool scaled = !has_blocks(c) || r >= n->rows ||
+                        memcmp(row_scales, c->scales + (size_t)r * c->blocks, c->blocks * sizeof(uint16_t)) == 0;
+    if (scaled && memcmp(row, wanted_row, (size_t)cols * element) == 0) continue;
     complain(c, place, l->name, r < n->rows ? "unpack does not give back what pack was given" : "padding is not zero");
     return;
   }
@@ -218,6 +259,7 @@ static void check_kernel(check *c, int place, const tern_kernel *k, bool raw) {
       .x_stride = c->x_stride,
       .x_scale = c->x_scale,
       .x_sum = c->x_sum,
+      .x_block_stride = c->blocks,
       .tokens = n->tokens,
       .y = raw ? NULL : (float *)(void *)c->y,
       .y_stride = c->y_stride,
@@ -256,7 +298,7 @@ static void run_case(check *c, int layout_place) {
       if (!selected(c, k)) continue;
       c->scratch = k->scratch ? tern_guarded("scratch", k->scratch, 64, c->now.side) : NULL;
       check_kernel(c, i, k, false);
-      if (!is_float(c)) check_kernel(c, i, k, true);
+      if (!is_float(c) && !has_blocks(c)) check_kernel(c, i, k, true);
     }
   }
   tern_guarded_release();
@@ -297,7 +339,8 @@ static void check_one_layout(check *c, const tern_layout *l, int place) {
     run_case(c, place);
   }
   for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
-    if (extremes[i].cols > LONGEST_FLOAT && l->kind == TERN_KIND_FLOAT) continue; /* no sum to overflow */
+    if (extremes[i].cols > LONGEST_FLOAT && (l->kind == TERN_KIND_FLOAT || l->kind == TERN_KIND_BLOCKS))
+      continue; /* no sum to overflow */
     c->now = extremes[i];
     run_case(c, place);
   }

@@ -19,6 +19,9 @@ enum { ROUNDS = 4000, SUMS = 12, REPEATS = 8 };
       "xmm14", "xmm15", "memory"
 #define LEAVE "vzeroupper"
 #define DPBUSD(i) "vpdpbusd %%zmm15, %%zmm15, %%zmm" i "\n"
+#define DPBUSD256(i) "%{evex%} vpdpbusd %%ymm15, %%ymm15, %%ymm" i "\n"
+#define DPBUSD_VEX(i) "%{vex%} vpdpbusd %%ymm15, %%ymm15, %%ymm" i "\n"
+#define MADDUBS512(i) "vpmaddubsw %%zmm15, %%zmm15, %%zmm14\nvpaddw %%zmm14, %%zmm" i ", %%zmm" i "\n"
 #define MADDUBS(i) "vpmaddubsw %%ymm15, %%ymm15, %%ymm14\nvpaddw %%ymm14, %%ymm" i ", %%ymm" i "\n"
 #define FMA512(i) "vfmadd231ps %%zmm15, %%zmm15, %%zmm" i "\n"
 #define FMA256(i) "vfmadd231ps %%ymm15, %%ymm15, %%ymm" i "\n"
@@ -44,6 +47,9 @@ enum { ROUNDS = 4000, SUMS = 12, REPEATS = 8 };
 
 #if defined(__x86_64__)
 LOOP(dpbusd, DPBUSD)
+LOOP(dpbusd256, DPBUSD256)
+LOOP(dpbusd_vex, DPBUSD_VEX)
+LOOP(maddubs512, MADDUBS512)
 LOOP(maddubs, MADDUBS)
 LOOP(fma512, FMA512)
 LOOP(fma256, FMA256)
@@ -64,8 +70,12 @@ static const struct {
 #if defined(__x86_64__)
     {TERN_ISA_AVX2, false, 64, "vpmaddubsw + vpaddw ymm", maddubs},
     {TERN_ISA_AVX2, true, 16, "vfmadd231ps ymm", fma256},
+    {TERN_ISA_AVXVNNI, false, 64, "vpdpbusd ymm", dpbusd_vex},
+    {TERN_ISA_AVX512, false, 128, "vpmaddubsw + vpaddw zmm", maddubs512},
+    {TERN_ISA_AVX512VLVNNI, false, 64, "vpdpbusd ymm", dpbusd256},
     {TERN_ISA_AVX512, true, 32, "vfmadd231ps zmm", fma512},
     {TERN_ISA_AVX512VNNI, false, 128, "vpdpbusd zmm", dpbusd},
+    {TERN_ISA_AVX512VBMI, false, 128, "vpdpbusd zmm", dpbusd},
 #else
     {TERN_ISA_NEON, true, 8, "fmla 4s", fmla},
     {TERN_ISA_NEONDOT, false, 32, "sdot 4s", sdot},

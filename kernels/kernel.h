@@ -14,23 +14,29 @@
  *   y = (float)sum * (w_scale[r] * x_scale[t])            (one written order)
  * where x_scale is max|x| / 127 of the token (the reciprocal of the quantiser's
  * s in arXiv 2402.17764, section 2).
+ * Block-scaled layouts: x as above in blocks of the layout's scale_block columns;
+ * x_scale and x_sum hold a value a block, x_block_stride of them a token, and
+ *   y = fma((float)block_sum, w_scale * x_scale, y), blocks ascending, from 0
+ * with exact sums: one order, so that every ISA gives the same bits. w_scale and
+ * y_int are NULL.
  * Float layouts: x holds float rows; each output is one chain
  *   acc = fma(w[r][c], x[t][c], acc), c ascending, from 0;   y = acc
  * so that GEMV, GEMM, every ISA and every split give the same bits. */
 typedef struct tern_gemm {
-  const void *weights;  /* packed, in the kernel's layout */
-  int rows, cols;       /* of the matrix, without padding; cols <= 65536 */
-  const float *w_scale; /* integer layouts: see w_scale_stride */
-  int w_scale_stride;   /* 0: one scale for the matrix; 1: a scale a row */
-  const void *x;        /* [tokens][x_stride] */
-  size_t x_stride;      /* elements; >= padded columns, rows 64-byte aligned */
-  const float *x_scale; /* [tokens], integer layouts */
-  const int32_t *x_sum; /* [tokens] sum of the int8 row, integer layouts */
-  int tokens;           /* >= 1 */
-  float *y;             /* [tokens][y_stride], any float alignment */
-  size_t y_stride;      /* elements, >= rows */
-  int32_t *y_int;       /* when not NULL: raw sums go here instead of y */
-  void *scratch;        /* tern_kernel.scratch bytes for this caller, 64-byte aligned */
+  const void *weights;   /* packed, in the kernel's layout */
+  int rows, cols;        /* of the matrix, without padding; cols <= 65536 */
+  const float *w_scale;  /* integer layouts: see w_scale_stride */
+  int w_scale_stride;    /* 0: one scale for the matrix; 1: a scale a row */
+  const void *x;         /* [tokens][x_stride] */
+  size_t x_stride;       /* elements; >= padded columns, rows 64-byte aligned */
+  const float *x_scale;  /* [tokens], integer layouts */
+  const int32_t *x_sum;  /* [tokens] sum of the int8 row, integer layouts */
+  size_t x_block_stride; /* block-scaled layouts: values of x_scale and x_sum a token */
+  int tokens;            /* >= 1 */
+  float *y;              /* [tokens][y_stride], any float alignment */
+  size_t y_stride;       /* elements, >= rows */
+  int32_t *y_int;        /* when not NULL: raw sums go here instead of y */
+  void *scratch;         /* tern_kernel.scratch bytes for this caller, 64-byte aligned */
 } tern_gemm;
 
 typedef struct tern_kernel {

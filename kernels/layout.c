@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-static const tern_layout *const all[] = {&tern_layout_t2,  &tern_layout_t5,  &tern_layout_t5l,  &tern_layout_q8,
-                                         &tern_layout_f32, &tern_layout_f16, &tern_layout_bf16, NULL};
+static const tern_layout *const all[] = {&tern_layout_t2,    &tern_layout_t5,    &tern_layout_t5l,
+                                         &tern_layout_q8,    &tern_layout_f32,   &tern_layout_f16,
+                                         &tern_layout_bf16,  &tern_layout_t2b64, &tern_layout_t2b128,
+                                         &tern_layout_q8b32, &tern_layout_q4b32, NULL};
 
 const tern_layout *const *tern_layouts(void) {
   return all;

@@ -22,7 +22,7 @@ loops_of() {
       if (!dots) return
       loops++
       for (i = first; i <= last; i++)
-        if (text[i] ~ /mm[0-9]/ && (text[i] ~ /\(%rsp/ || (framed && text[i] ~ /\(%rbp/))) {
+        if (text[i] ~ /mm[0-9]/ && text[i] !~ /broadcast/ && (text[i] ~ /\(%rsp/ || (framed && text[i] ~ /\(%rbp/))) {
           print object ": " name ": a vector goes through the stack: " text[i]
           bad = 1
         }

@@ -178,8 +178,11 @@ static int choose_layouts(tern_plan *p, const tern_gguf *g, const tern_model_par
   if (!first) return tern_fail(e, TERN_FAILED, "%s: tensor blk.0.attn_q.weight is missing", tern_gguf_name(g));
   p->body = params->layout ? tern_layout_find(params->layout) : native_layout(first);
   if (!p->body) return tern_fail(e, TERN_FAILED, "layout \"%s\": not known", params->layout);
+  if (p->body->kind == TERN_KIND_BLOCKS) {
+    return tern_fail(e, TERN_FAILED, "layout \"%s\": block scales are not for whole models", params->layout);
+  }
   p->head = params->head_layout ? tern_layout_find(params->head_layout) : &tern_layout_f16;
-  if (!p->head || p->head->kind == TERN_KIND_TERNARY) {
+  if (!p->head || p->head->kind == TERN_KIND_TERNARY || p->head->kind == TERN_KIND_BLOCKS) {
     return tern_fail(e, TERN_FAILED, "head layout \"%s\": want f16, f32, bf16 or q8", params->head_layout);
   }
   p->exact_head = params->exact_head;

@@ -20,7 +20,7 @@ typedef struct options {
 } options;
 
 static const struct argp_option option_table[] = {
-    {"isa", KEY_ISA, "LEVEL", 0, "up to this level: scalar, avx2, avx512, avx512vnni, neon, neondot", 0},
+    {"isa", KEY_ISA, "LEVEL", 0, "up to this level: the end of a kernel's name in \"list\" (avx2, neondot, ...)", 0},
     {"seed", KEY_SEED, "N", 0, "of the data (default 1)", 0},
     {"shape", KEY_SHAPE, "ROWSxCOLS", 0, "bench: this matrix instead of those of BitNet b1.58 2B4T", 0},
     {"batch", KEY_BATCH, "N", 0, "bench: this many tokens instead of 1, 8 and 512", 0},
