@@ -209,6 +209,10 @@ static void placements_are_cells_of_their_own(void **state) {
       "\"speed\",\"ternary\",\"2B4T\",\"decode-100\",2,5,50,50,50,0.9375,\"tokens/s\",\"measured\",,\"spread\"\n");
   has(text, "\"speedup\",\"ternary/f16\",\"2B4T\",\"decode-100\",2,5,4,4,4,");
   has(text, "\"speedup\",\"ternary/f16\",\"2B4T\",\"decode-100\",2,5,1.5,1.5,1.5,");
+  /* Nothing of one placement is set against the other. */
+  int pairs = 0;
+  for (const char *at = text; (at = strstr(at, "\"speedup\"")); at++) pairs++;
+  assert_int_equal(pairs, 2);
   has(text, "\"read_bandwidth\",\"machine\",,,2,5,10,10,10,0.9375,\"GB/s\",\"measured\",,\n");
   has(text, "\"read_bandwidth\",\"machine\",,,2,5,20,20,20,0.9375,\"GB/s\",\"measured\",,\"spread\"\n");
   free(text);
