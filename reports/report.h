@@ -1,5 +1,6 @@
 /* The report of a result folder. Reads only the folder's manifest.json,
- * summary.csv and samples.csv and the published tables inside the program. */
+ * summary.csv, samples.csv and, where there is one, profile.csv, and the
+ * published tables inside the program. */
 #ifndef TERN_REPORTS_REPORT_H
 #define TERN_REPORTS_REPORT_H
 

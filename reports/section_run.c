@@ -29,6 +29,7 @@ static const struct {
     {"Seed", "seed|seeds", false},
     {"Blocks", "blocks", false},
     {"Reference", "reference", false},
+    {"Seconds to start and stop the counters, outside of timed calls", "counters_cost_s", false},
     {"Grid factor given, g CO2/kWh", "grid_co2_g_per_kwh", false},
 };
 

@@ -15,6 +15,8 @@ void tern_section_speed(tern_doc *d, const tern_results *r, const tern_claims *c
 void tern_section_memory(tern_doc *d, const tern_results *r);
 void tern_section_energy(tern_doc *d, const tern_results *r);
 void tern_section_counters(tern_doc *d, const tern_results *r);
+/* Where the time goes, when the folder has a profile.csv. */
+int tern_section_profile(tern_doc *d, const tern_results *r, tern_error *e);
 /* Published tables beside the run's figures; and which rows belong to a claim. */
 int tern_section_published(tern_doc *d, const tern_results *r, tern_error *e);
 /* What the published figures say when they are computed with. */

@@ -122,6 +122,24 @@ static void counters_that_do_not_count_say_why(void **state) {
   free(text);
 }
 
+static void profile_shows_operators_by_share(void **state) {
+  (void)state;
+  scratch_file(dir, "profile.csv",
+               "engine,model,placement,workload,phase,threads,pass,member,operator,calls,seconds,share\n"
+               "ternary,2B4T,cores,decode-128,decode,2,,0,down,9,1,0.9\n"
+               "ternary,2B4T,cores,decode-128,decode,2,,all,attention,9,1,0.12\n"
+               "ternary,2B4T,cores,decode-128,decode,2,,all,down,9,1,0.345\n"
+               "ternary,2B4T,cores,decode-128,decode,2,0,all,down,9,1,0.8\n");
+  char *text = report();
+  has(text, "### Where the time goes");
+  has(text, "| ternary | 2B4T | decode-128 | 2 | down 34.5 %, attention 12.0 % |\n");
+  free(text);
+  scratch_file(dir, "profile.csv", "engine,\"model\n");
+  tern_error e = {0};
+  assert_int_equal(tern_report_write(dir, &e), TERN_FAILED);
+  has(e.text, "profile.csv");
+}
+
 /* A power that was assumed is no reading, and the warm-up's lack of one no reason. */
 static void assumed_power_measures_nothing(void **state) {
   (void)state;
@@ -230,6 +248,7 @@ int main(void) {
       TEST(folders_are_cut_from_commands_and_nothing_else),
       TEST(energy_has_scope_net_and_reasons),
       TEST(counters_that_do_not_count_say_why),
+      TEST(profile_shows_operators_by_share),
       TEST(assumed_power_measures_nothing),
       TEST(course_tells_warm_up_stop_interference_and_checks),
       TEST(first_and_single_tokens_have_their_times),
