@@ -32,8 +32,9 @@ typedef struct tern_contender_ask {
   tern_words engines, layouts, isas, kvs, heads; /* checked names; an empty list is the default */
   tern_peer_spec peers[TERN_MOST_PEERS];
   int peer_count;
-  bool null;     /* the first contender twice */
-  double inject; /* the first and a copy slowed by this share; 0: no */
+  bool only_peers; /* no engine of ours */
+  bool null;       /* the first contender twice */
+  double inject;   /* the first and a copy slowed by this share; 0: no */
 } tern_contender_ask;
 
 typedef struct tern_contender_list {

@@ -41,7 +41,7 @@ static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "What is measured:", 1},
     {"models", KEY_MODELS, "LIST", 0, "Shapes with synthetic weights, comma between (2B4T)", 0},
     {"model", KEY_MODEL, "FILE", 0, "A GGUF with real weights; may be repeated", 0},
-    {"engines", KEY_ENGINES, "LIST", 0, "Engines (ternary,f16,int8); ratios are to the first", 0},
+    {"engines", KEY_ENGINES, "LIST", 0, "Engines (ternary,f16,int8) or none; ratios are to the first", 0},
     {"peer", KEY_PEER, "NAME=COMMAND", 0,
      "An outside engine; its command with {model} {threads} {prompt} {gen} {depth} {batch}; may be repeated", 0},
     {"threads", 't', "LIST", 0, "Team sizes, or 'all'", 0},
@@ -89,6 +89,8 @@ static void take_model(struct argp_state *state, tern_job *job, char *arg) {
 }
 
 static void take_engines(struct argp_state *state, tern_job *job, char *arg) {
+  job->sides.only_peers = strcmp(arg, "none") == 0;
+  if (job->sides.only_peers) return;
   tern_option_words(state, "engines", arg, &job->sides.engines);
   for (int i = 0; i < job->sides.engines.count; i++)
     if (!tern_engine_find(job->sides.engines.items[i]))
@@ -266,7 +268,7 @@ const struct argp tern_job_argp = {.options = option_table, .parser = parse};
 int tern_job_complete(tern_job *job, tern_error *e) {
   static const tern_words usual = {{"ternary", "f16", "int8"}, 3};
   if (job->model_count == 0) job->models[job->model_count++] = (tern_model_ask){"2B4T", false};
-  if (job->sides.engines.count == 0) job->sides.engines = usual;
+  if (job->sides.engines.count == 0 && !job->sides.only_peers) job->sides.engines = usual;
   return tern_contenders_make(&job->contenders, &job->sides, e);
 }
 

@@ -154,6 +154,8 @@ static int take_block(tern_bench_session *s, tern_error *e) {
 static int run_blocks(tern_bench_session *s, tern_error *e) {
   const tern_measure *m = s->m;
   if (tern_warm_up(s, e)) return (int)e->status;
+  for (int i = 0; i < s->count; i++)
+    if (s->seats[i].open && s->seats[i].contender->peer) tern_record_outside(m->record, s->source->name, &s->seats[i]);
   double left = m->deadline > 0 ? m->deadline - tern_now() : INFINITY,
          whole = tern_block_cost(s) * (m->job->rule.blocks - s->block);
   tern_progress_start(&s->progress, s->source->name, whole < left ? whole : left);

@@ -73,6 +73,21 @@ static void note_width(books *b, const char *name, const char *against, double h
     json_object_set_new(b->half_widths, key, json_real(half));
 }
 
+/* The harness checked against what is known: one engine under two names, or
+ * slowed by a known share. */
+static void note_check(const tern_bench_session *s, const tern_team_spec *on, const char *workload,
+                       const tern_contender *copy, const tern_ratio *r) {
+  double truth = 1 + copy->slowdown;
+  bool holds = r->bounded && r->low <= truth && truth <= r->high;
+  tern_record_add(s->m->record, "checks",
+                  json_pack("{s:s, s:s, s:s, s:i, s:s, s:f, s:f, s:o, s:o, s:b}", "model", s->source->name, "contender",
+                            copy->name, "workload", workload, "threads", on->threads, "placement", on->placement,
+                            "truth", truth, "time_ratio", r->ratio, "low", r->bounded ? json_real(r->low) : json_null(),
+                            "high", r->bounded ? json_real(r->high) : json_null(), "holds", holds));
+  fprintf(stderr, "check: %s, %s, %d threads: %.4f times as long, [%.4f, %.4f] %s %g\n", copy->name, workload,
+          on->threads, r->ratio, r->low, r->high, holds ? "holds" : "MISSES", truth);
+}
+
 static void note_cell(void *arg, int team, int load, int seat) {
   books *b = arg;
   const tern_bench_session *s = b->s;
@@ -88,6 +103,9 @@ static void note_cell(void *arg, int team, int load, int seat) {
                                             isfinite(r.ratio) ? json_real(r.ratio) : json_null(), "half_width",
                                             isfinite(half) ? json_real(half) : json_null(), "wanders", wanders));
   note_width(b, name, against, half);
+  const tern_contender_ask *ask = &s->m->job->sides;
+  if ((ask->null || ask->inject > 0) && r.n > 0)
+    note_check(s, on, s->loads->items[load].name, s->seats[seat].contender, &r);
   if (!wanders) return;
   char text[512];
   snprintf(text, sizeof text,

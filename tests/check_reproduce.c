@@ -17,112 +17,45 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "tests/scratch.h"
+#include "tests/program.h"
 
-enum { MOST_ARGS = 24, MOST_WARM_UPS = 20 };
-
-static const char *program;
-static char dir[256];
-
-static int setup(void **state) {
-  (void)state;
-  scratch_make(dir, sizeof dir);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  scratch_remove(dir);
-  return 0;
-}
-
-/* Starts the program in the scratch folder; out and err go to files there. */
-static pid_t start(const char *const *args) {
-  const char *argv[MOST_ARGS] = {program};
-  for (int i = 0; args[i] && i < MOST_ARGS - 2; i++) argv[i + 1] = args[i];
-  pid_t pid = fork();
-  if (pid != 0) return pid;
-  signal(SIGINT, SIG_DFL); /* shells start background jobs with it ignored */
-  if (chdir(dir) != 0 || !freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(98);
-  execv(program, (char *const *)argv);
-  _exit(99);
-}
-
-static int finish(pid_t pid) {
-  int how;
-  assert_int_equal(waitpid(pid, &how, 0), pid);
-  if (!WIFEXITED(how)) fail_msg("ended by signal %d", WTERMSIG(how));
-  return WEXITSTATUS(how);
-}
-
-#define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void expect(int code, const char *const *args) {
-  int got = finish(start(args));
-  if (got == code) return;
-  char *err = scratch_read(dir, "err");
-  fail_msg("exit code %d instead of %d: %s", got, code, err);
-}
-
-static void says(const char *file, const char *words) {
-  char *text = scratch_read(dir, file);
-  assert_non_null(text);
-  if (!strstr(text, words)) fail_msg("%s does not say '%s': %.2000s", file, words, text);
-  free(text);
-}
-
-static int count_lines(const char *file) {
-  char *text = scratch_read(dir, file);
-  int n = 0;
-  for (const char *at = text; at && (at = strchr(at, '\n')); at++) n++;
-  free(text);
-  return n;
-}
-
-static json_t *manifest(const char *file) {
-  char *text = scratch_read(dir, file);
-  assert_non_null(text);
-  json_t *m = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-  assert_non_null(m);
-  free(text);
-  return m;
-}
+enum { MOST_WARM_UPS = 20 };
 
 static void a_run_leaves_a_whole_folder(void **state) {
   (void)state;
-  expect(0, ARGS("reproduce", "--models", "tiny", "--quick", "--blocks", "5", "--threads", "1", "--cache", "cache",
-                 "--out", "run"));
+  program_expect(0, ARGS("reproduce", "--models", "tiny", "--quick", "--blocks", "5", "--threads", "1", "--cache",
+                         "cache", "--out", "run"));
   static const char *const files[] = {"manifest.json", "samples.csv", "summary.csv",
                                       "claims.csv",    "report.md",   "report.html"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char name[64], *text;
     snprintf(name, sizeof name, "run/%s", files[i]);
-    text = scratch_read(dir, name);
+    text = scratch_read(program_dir, name);
     if (!text || !text[0]) fail_msg("%s is missing", name);
     free(text);
   }
-  assert_true(count_lines("run/samples.csv") >= 1 + (5 + 1) * 3 * 3); /* header; blocks, workloads, engines */
-  says("run/summary.csv", "\"speedup\",\"ternary/f16\",\"tiny\",\"decode-16\",1,5,");
-  json_t *m = manifest("run/manifest.json");
+  assert_true(program_count_lines("run/samples.csv") >= 1 + (5 + 1) * 3 * 3); /* header; blocks, workloads, engines */
+  program_says("run/summary.csv", "\"speedup\",\"ternary/f16\",\"tiny\",\"decode-16\",1,5,");
+  json_t *m = program_json("run/manifest.json");
   assert_true(json_is_true(json_object_get(m, "finished")));
   assert_int_equal(json_array_size(json_object_get(m, "engines")), 3);
   assert_int_equal(json_array_size(json_object_get(m, "skipped")), 0);
   json_decref(m);
-  says("out", "ternary/f16");
+  program_says("out", "ternary/f16");
 }
 
 static void the_second_run_reuses_the_model_and_prints_json(void **state) {
   (void)state;
   const char *const *first = ARGS("reproduce", "--models", "tiny", "--quick", "--blocks", "1", "--threads", "1",
                                   "--engines", "ternary", "--cache", "cache", "--json");
-  expect(0, first);
-  says("err", "making a tiny model");
-  json_t *o = manifest("out");
+  program_expect(0, first);
+  program_says("err", "making a tiny model");
+  json_t *o = program_json("out");
   assert_true(json_is_object(o));
   json_decref(o);
   sleep(1); /* results/<UTC second> */
-  expect(0, first);
-  char *err = scratch_read(dir, "err");
+  program_expect(0, first);
+  char *err = scratch_read(program_dir, "err");
   assert_null(strstr(err, "making a tiny model"));
   free(err);
 }
@@ -130,18 +63,19 @@ static void the_second_run_reuses_the_model_and_prints_json(void **state) {
 static void a_report_is_remade_elsewhere(void **state) {
   (void)state;
   char from[300], to[300];
-  expect(0, ARGS("reproduce", "--models", "tiny", "--quick", "--blocks", "2", "--threads", "1", "--cache", "cache",
-                 "--out", "run"));
-  char *summary = scratch_read(dir, "run/summary.csv"), *report = scratch_read(dir, "run/report.md");
-  assert_int_equal(mkdir(strcat(strcpy(to, dir), "/moved"), 0777), 0);
+  program_expect(0, ARGS("reproduce", "--models", "tiny", "--quick", "--blocks", "2", "--threads", "1", "--cache",
+                         "cache", "--out", "run"));
+  char *summary = scratch_read(program_dir, "run/summary.csv"), *report = scratch_read(program_dir, "run/report.md");
+  assert_int_equal(mkdir(strcat(strcpy(to, program_dir), "/moved"), 0777), 0);
   static const char *const kept[] = {"manifest.json", "samples.csv"};
   for (size_t i = 0; i < 2; i++) {
-    snprintf(from, sizeof from, "%s/run/%s", dir, kept[i]);
-    snprintf(to, sizeof to, "%s/moved/%s", dir, kept[i]);
+    snprintf(from, sizeof from, "%s/run/%s", program_dir, kept[i]);
+    snprintf(to, sizeof to, "%s/moved/%s", program_dir, kept[i]);
     assert_int_equal(rename(from, to), 0);
   }
-  expect(0, ARGS("report", "moved"));
-  char *again = scratch_read(dir, "moved/summary.csv"), *report_again = scratch_read(dir, "moved/report.md");
+  program_expect(0, ARGS("report", "moved"));
+  char *again = scratch_read(program_dir, "moved/summary.csv"),
+       *report_again = scratch_read(program_dir, "moved/report.md");
   assert_string_equal(again, summary);
   assert_string_equal(report_again, report);
   free(summary);
@@ -154,39 +88,33 @@ static void a_report_is_remade_elsewhere(void **state) {
 static void a_manifest_names_no_paths(void **state) {
   (void)state;
   char cache[300], option[400];
-  snprintf(cache, sizeof cache, "%s/cache", dir);
+  snprintf(cache, sizeof cache, "%s/cache", program_dir);
   snprintf(option, sizeof option, "--cache=%s", cache);
   const char *const *args = ARGS("reproduce", "--models", "tiny", "--quick", "--blocks", "1", "--threads", "1",
                                  "--engines", "ternary", "--out", "run", option);
-  expect(0, args);
-  char *text = scratch_read(dir, "run/manifest.json"), host[256] = "", quoted[300];
-  assert_null(strstr(text, dir));
+  program_expect(0, args);
+  char *text = scratch_read(program_dir, "run/manifest.json"), host[256] = "", quoted[300];
+  assert_null(strstr(text, program_dir));
   gethostname(host, sizeof host - 1);
   snprintf(quoted, sizeof quoted, "\"%s\"", host);
   assert_null(strstr(text, quoted));
   free(text);
 }
 
-/* Waits until the file has `lines` lines. */
-static void wait_for_lines(const char *file, int lines) {
-  for (int i = 0; i < 6000 && count_lines(file) < lines; i++) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-  assert_true(count_lines(file) >= lines);
-}
-
 static void an_interrupt_keeps_the_samples(void **state) {
   (void)state;
-  pid_t pid = start(ARGS("reproduce", "--models", "tiny", "--blocks", "10000", "--time-budget", "0", "--threads", "1",
-                         "--cache", "cache", "--out", "run"));
-  wait_for_lines("run/samples.csv", 1 + MOST_WARM_UPS * 9 + 9 + 1); /* header, warm-up, a block, and some */
+  pid_t pid = program_start(ARGS("reproduce", "--models", "tiny", "--blocks", "10000", "--time-budget", "0",
+                                 "--threads", "1", "--cache", "cache", "--out", "run"));
+  program_wait_for_lines("run/samples.csv", 1 + MOST_WARM_UPS * 9 + 9 + 1); /* header, warm-up, a block, and some */
   kill(pid, SIGINT);
-  assert_int_equal(finish(pid), 130);
-  says("err", "ternmark report run");
-  assert_true(count_lines("run/samples.csv") >= 20);
-  json_t *m = manifest("run/manifest.json");
+  assert_int_equal(program_finish(pid), 130);
+  program_says("err", "ternmark report run");
+  assert_true(program_count_lines("run/samples.csv") >= 20);
+  json_t *m = program_json("run/manifest.json");
   assert_true(json_is_false(json_object_get(m, "finished")));
   json_decref(m);
-  expect(0, ARGS("report", "run"));
-  says("run/summary.csv", "\"speed\",\"ternary\"");
+  program_expect(0, ARGS("report", "run"));
+  program_says("run/summary.csv", "\"speed\",\"ternary\"");
 }
 
 /* A child of the process, the n-th; 0: none. */
@@ -203,9 +131,9 @@ static pid_t nth_child(pid_t parent, int n) {
 
 static void an_engine_that_dies_is_left_out(void **state) {
   (void)state;
-  pid_t pid = start(
+  pid_t pid = program_start(
       ARGS("reproduce", "--models", "tiny", "--blocks", "6", "--threads", "1", "--cache", "cache", "--out", "run"));
-  wait_for_lines("run/samples.csv", 12);
+  program_wait_for_lines("run/samples.csv", 12);
   pid_t victim = nth_child(pid, 2); /* bandwidth probe, ternary, f16, int8 */
   if (victim <= 0) {
     kill(pid, SIGKILL);
@@ -213,39 +141,39 @@ static void an_engine_that_dies_is_left_out(void **state) {
     skip(); /* this kernel does not list children */
   }
   kill(victim, SIGKILL);
-  assert_int_equal(finish(pid), 0);
-  says("err", "is left out: engine");
-  json_t *m = manifest("run/manifest.json");
+  assert_int_equal(program_finish(pid), 0);
+  program_says("err", "is left out: engine");
+  json_t *m = program_json("run/manifest.json");
   assert_int_equal(json_array_size(json_object_get(m, "skipped")), 1);
   json_decref(m);
-  says("run/summary.csv", "\"speed\",\"ternary\",\"tiny\",\"decode-128\",1,6,");
+  program_says("run/summary.csv", "\"speed\",\"ternary\",\"tiny\",\"decode-128\",1,6,");
 }
 
 static void a_plan_alone_writes_nothing(void **state) {
   (void)state;
-  expect(0, ARGS("reproduce", "--models", "2B4T", "--dry-run", "--cache", "cache", "--out", "run"));
-  says("out", "to be made in the cache folder");
-  says("out", "GB of memory");
+  program_expect(0, ARGS("reproduce", "--models", "2B4T", "--dry-run", "--cache", "cache", "--out", "run"));
+  program_says("out", "to be made in the cache folder");
+  program_says("out", "GB of memory");
   char path[300];
-  snprintf(path, sizeof path, "%s/cache", dir);
+  snprintf(path, sizeof path, "%s/cache", program_dir);
   assert_int_not_equal(access(path, F_OK), 0);
-  snprintf(path, sizeof path, "%s/run", dir);
+  snprintf(path, sizeof path, "%s/run", program_dir);
   assert_int_not_equal(access(path, F_OK), 0);
 }
 
 static void what_does_not_fit_is_said_before_loading(void **state) {
   (void)state;
-  expect(1, ARGS("reproduce", "--models", "100B", "--engines", "f32", "--cache", "cache", "--out", "run"));
-  says("err", "does not fit");
+  program_expect(1, ARGS("reproduce", "--models", "100B", "--engines", "f32", "--cache", "cache", "--out", "run"));
+  program_says("err", "does not fit");
   char path[300];
-  snprintf(path, sizeof path, "%s/run", dir);
+  snprintf(path, sizeof path, "%s/run", program_dir);
   assert_int_not_equal(access(path, F_OK), 0);
 }
 
 static void bad_input_is_one_line_and_its_exit_code(void **state) {
   (void)state;
-  scratch_file(dir, "junk.gguf", "this is no model");
-  scratch_file(dir, "file", "not a folder");
+  scratch_file(program_dir, "junk.gguf", "this is no model");
+  scratch_file(program_dir, "file", "not a folder");
   const struct {
     int code;
     const char *words, *const *args;
@@ -268,12 +196,12 @@ static void bad_input_is_one_line_and_its_exit_code(void **state) {
       {2, "which folder", ARGS("report")},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    expect(rows[i].code, rows[i].args);
-    says("err", rows[i].words);
-    assert_int_equal(count_lines("out"), 0);
+    program_expect(rows[i].code, rows[i].args);
+    program_says("err", rows[i].words);
+    assert_int_equal(program_count_lines("out"), 0);
   }
   char path[300];
-  snprintf(path, sizeof path, "%s/run", dir);
+  snprintf(path, sizeof path, "%s/run", program_dir);
   assert_int_not_equal(access(path, F_OK), 0); /* nothing half-written */
 }
 
@@ -282,9 +210,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: %s PATH/TO/ternmark\n", argv[0]);
     return 2;
   }
-  program = realpath(argv[1], NULL);
-  if (!program) return 2;
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  if (program_find(argv[1]) != 0) return 2;
+#define TEST(name) cmocka_unit_test_setup_teardown(name, program_setup, program_teardown)
   const struct CMUnitTest tests[] = {
       TEST(a_run_leaves_a_whole_folder),
       TEST(the_second_run_reuses_the_model_and_prints_json),

@@ -1,5 +1,4 @@
-# Tests of harness: facts, meters, statistics, files, engines as processes, and
-# the program itself on a tiny model.
+# Tests of harness: facts, meters, statistics, files, engines as processes.
 if(NOT TERN_CORE_ONLY)
   add_library(tern_scratch STATIC ${CMAKE_CURRENT_SOURCE_DIR}/scratch.c)
   foreach(noun stats samples summary counters machine worker)
@@ -8,9 +7,4 @@ if(NOT TERN_CORE_ONLY)
     add_test(NAME check_${noun} COMMAND check_${noun})
     set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
   endforeach()
-
-  add_executable(check_reproduce ${CMAKE_CURRENT_SOURCE_DIR}/check_reproduce.c)
-  target_link_libraries(check_reproduce PRIVATE tern_scratch PkgConfig::JANSSON cmocka)
-  add_test(NAME check_reproduce COMMAND check_reproduce $<TARGET_FILE:ternmark>)
-  set_tests_properties(check_reproduce PROPERTIES TIMEOUT 300 PROCESSORS 2)
 endif()
