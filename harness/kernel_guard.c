@@ -18,7 +18,7 @@ static int count;
 sigjmp_buf tern_trap_point;
 static const uint8_t *volatile fault_address;
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 static struct sigaction saved[SIGNALS];
 
@@ -55,12 +55,18 @@ static void on_signal(int signo, siginfo_t *info, void *context) {
 }
 
 void tern_trap_install(void) {
-  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+  /* A stack of its own: the code under test may have used up the other. */
+  static uint8_t stack[1 << 16];
+  const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+  sigaltstack(&own, NULL);
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &action, &saved[i]);
 }
 
 void tern_trap_remove(void) {
+  const stack_t none = {.ss_flags = SS_DISABLE};
+  sigaltstack(&none, NULL);
   for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &saved[i], NULL);
 }
 
