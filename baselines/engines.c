@@ -41,14 +41,17 @@ int tern_engine_params(tern_model_params *p, const tern_runner_spec *spec, tern_
   if (ternary && spec->ternary_layout) {
     const tern_layout *chosen = tern_layout_find(spec->ternary_layout);
     if (!chosen || chosen->kind != TERN_KIND_TERNARY) {
-      return tern_fail(e, TERN_USAGE, "layout \"%s\": not a ternary one (t2, t5)", spec->ternary_layout);
+      return tern_fail(e, TERN_USAGE, "layout \"%s\": not a ternary one (t2, t5, t5l)", spec->ternary_layout);
     }
     body = chosen->name;
   }
   *p = (tern_model_params){.layout = body,
+                           .any_layout = ternary && !spec->ternary_layout,
                            .head_layout = head,
                            .exact_head = spec->exact_head && float_head,
                            .isa_cap = spec->isa_cap,
+                           .tuning = spec->tuning,
+                           .threads = spec->threads,
                            .i2s = spec->i2s,
                            .progress = spec->progress};
   return 0;

@@ -17,7 +17,8 @@ typedef struct tern_runner_spec {
   int context;
   int batch; /* most tokens that prefill is asked to feed at once; <= 0: the engine's choice */
   tern_kv_type kv;
-  const char *ternary_layout; /* "t2" | "t5": of the ternary engine */
+  const char *ternary_layout; /* "t2", "t5", ...: of the ternary engine; NULL: the tuned one, else the usual */
+  const tern_tuning *tuning;  /* the caller's until the end; NULL: none */
   bool exact_head;
   tern_isa isa_cap;
   tern_i2s i2s;

@@ -4,12 +4,10 @@
 #include "engine/base/memory.h"
 #include "engine/model/parts.h"
 
-int tern_matrix_alloc(tern_matrix *m, const tern_layout *layout, tern_isa cap, int rows, int cols, tern_error *e) {
-  *m = (tern_matrix){.rows = rows,
-                     .cols = cols,
-                     .layout = layout,
-                     .kernel = tern_kernel_find(layout, cap),
-                     .bytes = layout->bytes(rows, cols)};
+int tern_matrix_alloc(tern_matrix *m, const tern_choice *choice, int rows, int cols, tern_error *e) {
+  const tern_layout *layout = choice->layout;
+  *m = (tern_matrix){.rows = rows, .cols = cols, .layout = layout, .bytes = layout->bytes(rows, cols)};
+  memcpy(m->kernels, choice->kernels, sizeof m->kernels);
   m->data = tern_alloc(m->bytes, "weights", e);
   if (!m->data) return TERN_FAILED;
   if (layout->kind == TERN_KIND_FLOAT) return 0;

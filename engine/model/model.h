@@ -9,30 +9,35 @@
 #include "engine/base/team.h"
 #include "engine/format/gguf.h"
 #include "engine/model/arch.h"
-#include "kernels/kernel.h"
+#include "kernels/tuning.h"
 #include "kernels/vec.h"
 
 typedef struct tern_model tern_model;
 
 typedef struct tern_model_params {
-  const char *layout;      /* body: "t2", "t5", "q8", "f16", "bf16", "f32"; NULL: by the file's type */
-  const char *head_layout; /* output head: "f16" when NULL; "f32", "bf16", "q8" */
-  bool exact_head;         /* add the int8 scan copy that makes greedy decoding exact at int8 traffic */
-  tern_isa isa_cap;        /* TERN_ISA_COUNT: best usable */
-  tern_i2s i2s;            /* TERN_I2S_AUTO: file's ternmark.i2s_layout key, else 128 */
-  bool progress;           /* bar on stderr */
+  const char *layout;        /* body: "t2", "t5", "q8", "f16", "bf16", "f32"; NULL: by the file's type */
+  bool any_layout;           /* of ternary weights: a tuned one may stand for `layout` */
+  const char *head_layout;   /* output head: "f16" when NULL; "f32", "bf16", "q8" */
+  bool exact_head;           /* add the int8 scan copy that makes greedy decoding exact at int8 traffic */
+  tern_isa isa_cap;          /* TERN_ISA_COUNT: best usable */
+  const tern_tuning *tuning; /* times of kernels here; NULL: usual layouts and kernels */
+  int threads;               /* that kernels are chosen for, with tuning */
+  tern_i2s i2s;              /* TERN_I2S_AUTO: file's ternmark.i2s_layout key, else 128 */
+  bool progress;             /* bar on stderr */
 } tern_model_params;
 
 typedef struct tern_model_facts {
   const tern_arch *arch;
   int layers, hidden, ffn, heads, kv_heads, head_dim, vocab, context;
   double rope_theta, eps;
-  const char *body_layout, *head_layout; /* names */
-  const char *body_kernel, *head_kernel, *vec;
-  size_t body_bytes;      /* packed projections, padding and scales included */
-  size_t head_bytes;      /* output head as packed */
-  size_t scan_bytes;      /* exact head's int8 copy, 0 without */
-  size_t embedding_bytes; /* token embedding where it is not the head itself */
+  const char *body_layout, *head_layout;       /* names */
+  const char *body_kernel, *head_kernel, *vec; /* kernels of one token */
+  const char *body_batch_kernel;               /* of many tokens */
+  bool tuned;                                  /* times had a say in layout and kernels */
+  size_t body_bytes;                           /* packed projections, padding and scales included */
+  size_t head_bytes;                           /* output head as packed */
+  size_t scan_bytes;                           /* exact head's int8 copy, 0 without */
+  size_t embedding_bytes;                      /* token embedding where it is not the head itself */
   size_t norm_bytes;
   int64_t body_weights; /* weights in the projections */
   bool ternary;         /* projections are ternary codes */

@@ -23,7 +23,7 @@ void tern_run_rows(const tern_product *to, const tern_input *in, int tokens, voi
                  .y_stride = to->stride,
                  .y_int = to->sums,
                  .scratch = scratch};
-  m->kernel->run(&g, row0, row1);
+  m->kernels[tern_batch_class(tokens)]->run(&g, row0, row1);
 }
 
 static int blocks_of(const tern_matrix *m) {

@@ -176,7 +176,8 @@ static int share_scale(tern_matrix *m, tern_error *e) {
 int tern_pack_matrix(tern_packer *p, tern_matrix *m, const tern_layout *layout, const tern_gguf_tensor *t, float factor,
                      tern_error *e) {
   int cols = (int)t->shape[0], rows = t->dims >= 2 ? (int)t->shape[1] : 1;
-  if (tern_matrix_alloc(m, layout, p->plan->isa_cap, rows, cols, e)) return TERN_FAILED;
+  const tern_choice choice = tern_choose_kernels(p->plan->tuning, layout, &p->plan->situation);
+  if (tern_matrix_alloc(m, &choice, rows, cols, e)) return TERN_FAILED;
   pack_job job = {.p = p, .m = m, .t = t, .factor = factor};
   tern_team_run(p->team, pack_rows, &job);
   for (int i = 0; i < tern_team_size(p->team); i++) { /* members' rows ascend: the first fault is the lowest row */
@@ -189,9 +190,8 @@ int tern_pack_matrix(tern_packer *p, tern_matrix *m, const tern_layout *layout, 
 }
 
 int tern_pack_scan(tern_packer *p, tern_scan *scan, const tern_matrix *head, tern_error *e) {
-  if (tern_matrix_alloc(&scan->matrix, &tern_layout_q8, p->plan->isa_cap, head->rows, head->cols, e)) {
-    return TERN_FAILED;
-  }
+  const tern_choice choice = tern_choose_kernels(p->plan->tuning, &tern_layout_q8, &p->plan->situation);
+  if (tern_matrix_alloc(&scan->matrix, &choice, head->rows, head->cols, e)) return TERN_FAILED;
   scan->bound_bytes = (size_t)head->rows * sizeof(float);
   scan->error = tern_alloc(scan->bound_bytes, "exact head's bounds", e);
   scan->norm = scan->error ? tern_alloc(scan->bound_bytes, "exact head's bounds", e) : NULL;

@@ -8,7 +8,7 @@
 typedef struct tern_matrix {
   int rows, cols;
   const tern_layout *layout;
-  const tern_kernel *kernel;
+  const tern_kernel *kernels[TERN_BATCH_CLASSES]; /* by tern_batch_class of the tokens */
   void *data;
   size_t bytes;
   float *scale; /* integer layouts: [rows], or one when scale_stride is 0 */
@@ -68,7 +68,8 @@ float **tern_layer_norm(tern_layer *l, int place);
 typedef struct tern_plan {
   tern_model_facts facts; /* complete but for zero_share; bytes with a scale a row */
   const tern_layout *body, *head;
-  tern_isa isa_cap;
+  const tern_tuning *tuning; /* the caller's; NULL: none */
+  tern_situation situation;  /* that kernels are chosen for */
   tern_i2s i2s;
   bool exact_head, own_head;
 } tern_plan;
@@ -94,7 +95,7 @@ int64_t tern_packer_zeros(const tern_packer *p); /* ternary codes 0 met so far *
 /* q = round_half_even(w * 127 / max|w|); returns the scale max|w| / 127. */
 float tern_row_to_int8(int8_t *q, const float *w, int n);
 
-int tern_matrix_alloc(tern_matrix *m, const tern_layout *layout, tern_isa cap, int rows, int cols, tern_error *e);
+int tern_matrix_alloc(tern_matrix *m, const tern_choice *choice, int rows, int cols, tern_error *e);
 void tern_matrix_free(tern_matrix *m);
 /* Elements between the input rows of a matrix: columns padded for its layout
  * and to whole cache lines. */

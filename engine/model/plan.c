@@ -173,6 +173,23 @@ static const tern_layout *native_layout(const tern_gguf_tensor *t) {
   return &tern_layout_f16; /* F16 itself; Q8_0 and Q6_K lose least in it for its size */
 }
 
+/* Kernels are chosen by where the weights will lie and, of ternary ones that
+ * may be in any layout, the layout with them. */
+static void choose_kernels(tern_plan *p, const tern_model_params *params, bool any_layout) {
+  const tern_model_facts *f = &p->facts;
+  double weights = 0;
+  for (int i = 0; i < TERN_PROJECTIONS; i++) {
+    const tern_projection_place *place = &tern_projection_places[i];
+    weights += (double)tern_dim_size(f, place->rows) * tern_dim_size(f, place->cols);
+  }
+  const double bits = weights * f->layers * p->body->bits + (double)f->vocab * f->hidden * p->head->bits;
+  p->tuning = params->tuning;
+  p->situation = (tern_situation){
+      .cap = params->isa_cap, .threads = params->threads > 0 ? params->threads : 1, .bytes = (size_t)(bits / 8)};
+  if (any_layout && p->body->kind == TERN_KIND_TERNARY)
+    p->body = tern_choose_layout(p->tuning, p->body, &p->situation).layout;
+}
+
 static int choose_layouts(tern_plan *p, const tern_gguf *g, const tern_model_params *params, tern_error *e) {
   const tern_gguf_tensor *first = tern_plan_tensor(g, 0, "attn_q", "weight");
   if (!first) return tern_fail(e, TERN_FAILED, "%s: tensor blk.0.attn_q.weight is missing", tern_gguf_name(g));
@@ -189,7 +206,7 @@ static int choose_layouts(tern_plan *p, const tern_gguf *g, const tern_model_par
   if (p->exact_head && p->head->kind != TERN_KIND_FLOAT) {
     return tern_fail(e, TERN_FAILED, "exact head: want a float head layout, not %s", p->head->name);
   }
-  p->isa_cap = params->isa_cap;
+  choose_kernels(p, params, params->any_layout || !params->layout);
   return 0;
 }
 
@@ -212,9 +229,13 @@ static int choose_i2s(tern_plan *p, const tern_gguf *g, const tern_model_params 
 static void name_kernels(tern_plan *p) {
   p->facts.body_layout = p->body->name;
   p->facts.head_layout = p->head->name;
-  p->facts.body_kernel = tern_kernel_find(p->body, p->isa_cap)->name;
-  p->facts.head_kernel = tern_kernel_find(p->head, p->isa_cap)->name;
-  p->facts.vec = tern_vec_find(p->isa_cap)->name;
+  const tern_choice body = tern_choose_kernels(p->tuning, p->body, &p->situation);
+  const tern_choice head = tern_choose_kernels(p->tuning, p->head, &p->situation);
+  p->facts.body_kernel = body.kernels[0]->name;
+  p->facts.body_batch_kernel = body.kernels[TERN_BATCH_CLASSES - 1]->name;
+  p->facts.head_kernel = head.kernels[0]->name;
+  p->facts.tuned = body.tuned || head.tuned;
+  p->facts.vec = tern_vec_find(p->situation.cap)->name;
   p->facts.ternary = p->body->kind == TERN_KIND_TERNARY;
 }
 

@@ -2,6 +2,7 @@
  * and the calls that feed chunks to the forward pass. A call that fails leaves
  * the position where it was. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/interrupt.h"
 #include "engine/base/memory.h"
@@ -118,11 +119,11 @@ static int choose_sizes(tern_session *s, const tern_model_facts *f, const tern_s
 /* Scratch that any kernel of the model may ask of one member. */
 static size_t scratch_of(const tern_model_facts *f) {
   size_t most = 0;
-  const char *used[] = {f->body_kernel, f->head_kernel};
   for (const tern_kernel *const *k = tern_kernels(); *k; k++) {
-    bool runs = f->scan_bytes && (*k)->layout == &tern_layout_q8;
-    for (int i = 0; i < 2; i++) runs = runs || (*k)->name == used[i];
-    if (runs) most = larger(most, (*k)->scratch);
+    const char *layout = (*k)->layout->name;
+    const bool scan = f->scan_bytes && (*k)->layout == &tern_layout_q8;
+    if (scan || strcmp(layout, f->body_layout) == 0 || strcmp(layout, f->head_layout) == 0)
+      most = larger(most, (*k)->scratch);
   }
   return most;
 }
