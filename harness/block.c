@@ -136,7 +136,7 @@ static int probe_bandwidth(tern_bench_session *s, const tern_team_spec *team, do
 /* Every turn has its own order, the same again in a resumed run. */
 static uint64_t turn_of(const tern_bench_session *s, int block, int attempt, int team, int load) {
   uint64_t turn = (uint64_t)(block + 1) * 64 + (uint64_t)attempt;
-  return (turn * TERN_MOST_TEAMS + (uint64_t)team) * (uint64_t)s->loads->count + (uint64_t)load;
+  return (turn * TERN_JOB_TEAMS + (uint64_t)team) * (uint64_t)s->loads->count + (uint64_t)load;
 }
 
 static void keep_cost(tern_bench_session *s, tern_cell *c, const tern_entrant *seat, double seconds) {

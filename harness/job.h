@@ -8,7 +8,7 @@
 #include "harness/contender.h"
 #include "harness/workload.h"
 
-enum { TERN_MOST_MODELS = 16, TERN_MOST_TEAMS = 32, TERN_MOST_METERS = 8 };
+enum { TERN_MOST_MODELS = 16, TERN_JOB_TEAMS = 32, TERN_MOST_METERS = 8 };
 
 typedef struct tern_model_ask {
   const char *text; /* shape name, or a GGUF's path */

@@ -28,8 +28,8 @@ typedef struct tern_bench_session {
   const tern_workload_list *loads;
   tern_entrant seats[TERN_MOST_CONTENDERS];
   int count;
-  bool team_out[TERN_MOST_TEAMS];
-  tern_probe probes[TERN_MOST_TEAMS];
+  bool team_out[TERN_JOB_TEAMS];
+  tern_probe probes[TERN_JOB_TEAMS];
   int probe_count;
   tern_cell *cells; /* [team][workload][contender] */
   tern_times times;

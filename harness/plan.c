@@ -120,8 +120,7 @@ int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source 
 /* An outside program: as long as the slowest engine of ours, and a start. */
 static const double PEER_START_S = 3;
 
-double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *loads, const tern_rates *rates,
-                             int threads) {
+double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *loads, double gbs, int threads) {
   double sum = 0, slowest = 0;
   int outside = 0;
   for (int i = 0; i < p->count; i++) {
@@ -129,8 +128,8 @@ double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *l
     if (!side->fits) continue;
     outside += side->contender->peer != NULL;
     if (side->contender->peer) continue;
-    double token = (double)side->token_bytes / (rates->gbs * 1e9 * BANDWIDTH_SHARE), own = 0;
-    double fed = 2 * side->weights / (rates->gops[i] * 1e9 * COMPUTE_SHARE * threads);
+    double token = (double)side->token_bytes / (gbs * 1e9 * BANDWIDTH_SHARE), own = 0;
+    double fed = 2 * side->weights / (side->gops * 1e9 * COMPUTE_SHARE * threads);
     for (int w = 0; w < loads->count; w++) {
       const tern_workload *load = &loads->items[w];
       own += load->tokens * (load->phase == TERN_PHASE_PREFILL ? fed : token);

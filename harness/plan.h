@@ -14,6 +14,8 @@ typedef struct tern_run_plan_side {
   size_t memory;      /* bytes, loaded and with its session */
   size_t token_bytes; /* read a decoded token */
   double weights;     /* of the body */
+  const char *kernel; /* that the time was estimated with, and what one core does with it */
+  double gops;        /* 0: not measured yet */
   bool fits;
   char why[256]; /* when it does not, or can't be opened */
 } tern_run_plan_side;
@@ -33,18 +35,12 @@ tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, c
 int tern_run_plan_make(tern_run_plan *p, const tern_job *job, const tern_source *s, const tern_machine *m,
                        const tern_workload_list *loads, const tern_team_spec *greatest, tern_error *e);
 
-/* Measured ceilings of this machine that the estimate stands on. */
-typedef struct tern_rates {
-  double gbs;                        /* read bandwidth of the team */
-  double gops[TERN_MOST_CONTENDERS]; /* of one core with the engine's kernels */
-} tern_rates;
+/* Estimated seconds of one block's calls with a team of `threads`; gbs: read
+ * bandwidth. */
+double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *loads, double gbs, int threads);
 
-/* Estimated seconds of one block's calls with a team of `threads`. */
-double tern_run_plan_seconds(const tern_run_plan *p, const tern_workload_list *loads, const tern_rates *rates,
-                             int threads);
-
-/* One model's part of the plan, its time by short measurements. */
-int tern_run_plan_print(FILE *to, const tern_run_plan *p, const tern_job *job, const tern_machine *m,
-                        const tern_source *s, const tern_workload_list *loads, const tern_teams *teams, tern_error *e);
+/* One model's part of the plan, its time by short measurements (gops). */
+int tern_run_plan_print(FILE *to, tern_run_plan *p, const tern_job *job, const tern_machine *m, const tern_source *s,
+                        const tern_workload_list *loads, const tern_teams *teams, tern_error *e);
 
 #endif

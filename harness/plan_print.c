@@ -6,17 +6,18 @@
 #include "harness/peak.h"
 #include "harness/plan.h"
 
-static int measure_rates(tern_rates *r, const tern_run_plan *plan, const tern_machine *m, tern_error *e) {
+static int measure_rates(double *gbs, tern_run_plan *plan, const tern_machine *m, tern_error *e) {
   const tern_topology *t = &m->topology;
   tern_bandwidth_child *probe;
   if (tern_bandwidth_child_start(&probe, t->l3 ? t->l3 : t->l2, t->order, e)) return (int)e->status;
-  int bad = tern_bandwidth_child_measure(probe, 1, &r->gbs, e);
+  int bad = tern_bandwidth_child_measure(probe, 1, gbs, e);
   tern_bandwidth_child_end(probe);
-  const tern_kernel *kernel;
   for (int i = 0; i < plan->count && !bad; i++) {
-    const tern_run_plan_side *side = &plan->sides[i];
-    if (side->fits && !side->contender->peer)
-      bad = tern_peak_measure(side->layout, side->contender->isa_cap, &kernel, &r->gops[i], e);
+    tern_run_plan_side *side = &plan->sides[i];
+    const tern_kernel *kernel;
+    if (!side->fits || side->contender->peer) continue;
+    bad = tern_peak_measure(side->layout, side->contender->isa_cap, &kernel, &side->gops, e);
+    if (!bad) side->kernel = kernel->name;
   }
   return bad;
 }
@@ -31,15 +32,15 @@ static void print_side(FILE *to, const tern_run_plan_side *side) {
             (double)side->memory * 1e-9, (double)side->token_bytes * 1e-9);
 }
 
-int tern_run_plan_print(FILE *to, const tern_run_plan *p, const tern_job *job, const tern_machine *m,
-                        const tern_source *s, const tern_workload_list *loads, const tern_teams *teams, tern_error *e) {
-  tern_rates rates = {0};
-  if (measure_rates(&rates, p, m, e)) return (int)e->status;
+int tern_run_plan_print(FILE *to, tern_run_plan *p, const tern_job *job, const tern_machine *m, const tern_source *s,
+                        const tern_workload_list *loads, const tern_teams *teams, tern_error *e) {
+  double gbs;
+  if (measure_rates(&gbs, p, m, e)) return (int)e->status;
   fprintf(to, "%s: %s weights, %.3g GB %s\n", s->name, s->synthetic ? "synthetic" : "trained", (double)s->bytes * 1e-9,
           s->present ? "on disk" : "to be made in the cache folder");
   for (int i = 0; i < p->count; i++) print_side(to, &p->sides[i]);
   double block = 0;
-  for (int t = 0; t < teams->count; t++) block += tern_run_plan_seconds(p, loads, &rates, teams->items[t].threads);
+  for (int t = 0; t < teams->count; t++) block += tern_run_plan_seconds(p, loads, gbs, teams->items[t].threads);
   fprintf(to, "  a warm-up and %s%d blocks of", job->rule.precision > 0 ? "at most " : "", job->rule.blocks);
   for (int w = 0; w < loads->count; w++) fprintf(to, "%s %s", w ? "," : "", loads->items[w].name);
   fprintf(to, " with");

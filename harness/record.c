@@ -253,6 +253,19 @@ void tern_record_entrant(tern_record *r, const char *model, const tern_entrant *
   }
 }
 
+void tern_record_limits(tern_record *r, json_t *limits) {
+  json_object_set_new(r->root, "limits", limits);
+}
+
+static json_t *member(json_t *o, const char *key) {
+  if (!json_object_get(o, key)) json_object_set_new(o, key, json_object());
+  return json_object_get(o, key);
+}
+
+void tern_record_gops(tern_record *r, const char *kernel, double gops) {
+  json_object_set_new(member(member(r->root, "limits"), "gops"), kernel, json_real(gops));
+}
+
 /* A reason that stands already is not told twice. */
 static bool has(const tern_record *r, const char *list, const json_t *item) {
   size_t i;

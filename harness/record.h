@@ -25,6 +25,10 @@ void tern_record_meter(tern_record *r, const char *what, const char *source, con
 void tern_record_entrant(tern_record *r, const char *model, const tern_entrant *n);
 /* What an outside engine said of itself when it ran. */
 void tern_record_outside(tern_record *r, const char *model, const tern_entrant *n);
+/* Ceilings measured in this run: all of them (takes the reference), and what
+ * one core does with a kernel. */
+void tern_record_limits(tern_record *r, json_t *limits);
+void tern_record_gops(tern_record *r, const char *kernel, double gops);
 /* `what`: a workload or a team, "" for all. */
 void tern_record_skipped(tern_record *r, const char *model, const char *engine, const char *what, const char *reason);
 void tern_record_warn(tern_record *r, const char *text);

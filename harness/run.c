@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/progress.h"
+#include "harness/limits.h"
 #include "harness/run_folder.h"
 
 /* The report, and what a block's estimate is off by. */
@@ -66,7 +67,7 @@ static int plan_models(run *r, tern_error *e) {
   return (int)e->status;
 }
 
-static int dry_run(const run *r, tern_error *e) {
+static int dry_run(run *r, tern_error *e) {
   for (int i = 0; i < r->job->model_count; i++)
     if (tern_run_plan_print(stdout, &r->plans[i], r->job, &r->machine, &r->sources[i], &r->loads[i], &r->teams, e))
       return (int)e->status;
@@ -82,9 +83,26 @@ static int run_model(run *r, int i, tern_error *e) {
   if (tern_record_has_stopped(m->record, s->name)) goto out; /* before the interruption */
   if (tern_run_plan_make(&r->plans[i], r->job, s, &r->machine, &r->loads[i], greatest(r), e)) goto out;
   if (tern_run_plan_print(stderr, &r->plans[i], r->job, &r->machine, s, &r->loads[i], &r->teams, e)) goto out;
+  for (int k = 0; k < r->plans[i].count; k++)
+    if (r->plans[i].sides[k].kernel)
+      tern_record_gops(m->record, r->plans[i].sides[k].kernel, r->plans[i].sides[k].gops);
   tern_measure_model(m, s, &prompts, &r->loads[i], &r->plans[i], e);
 out:
   tern_prompts_free(&prompts);
+  return (int)e->status;
+}
+
+/* They move, so a report that names them measures them. */
+static int measure_limits(run *r, tern_error *e) {
+  tern_limits limits;
+  tern_error own = {0};
+  if (strcmp(r->job->command, "reproduce") != 0) return 0;
+  if (tern_limits_measure(&limits, &r->machine, &own) == 0)
+    tern_record_limits(r->measure.record, tern_limits_json(&limits));
+  else if (own.status == TERN_INTERRUPTED)
+    *e = own;
+  else
+    tern_record_warn(r->measure.record, own.text);
   return (int)e->status;
 }
 
@@ -126,7 +144,7 @@ int tern_run(tern_job *job, char *dir, tern_error *e) {
     goto out;
   }
   r->measure = (tern_measure){.job = job, .machine = &r->machine, .teams = &r->teams, .began = began};
-  if (tern_run_folder_open(&r->measure, job, dir, e) == 0) run_models(r, e);
+  if (tern_run_folder_open(&r->measure, job, dir, e) == 0 && measure_limits(r, e) == 0) run_models(r, e);
   tern_run_folder_close(&r->measure, job, dir, e);
 out:
   tern_machine_free(&r->machine);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static void refuse(tern_teams *t, int threads, const char *policy, const char *why) {
-  if (t->refused_count == TERN_MOST_TEAMS) return;
+  if (t->refused_count == TERN_JOB_TEAMS) return;
   int i = t->refused_count++;
   snprintf(t->refused[i].team, sizeof t->refused[i].team, "%d threads, %.31s", threads, policy);
   snprintf(t->refused[i].why, sizeof t->refused[i].why, "%.255s", why);
@@ -29,7 +29,7 @@ static int add(tern_teams *t, const tern_placement *p, const tern_machine *m, co
     return (int)e->status;
   }
   if (threads == 0) threads = strcmp(policy, "cores") == 0 && cores < room ? cores : room;
-  if (t->count == TERN_MOST_TEAMS) return tern_fail(e, TERN_USAGE, "more than %d teams", TERN_MOST_TEAMS);
+  if (t->count == TERN_JOB_TEAMS) return tern_fail(e, TERN_USAGE, "more than %d teams", TERN_JOB_TEAMS);
   tern_team_spec *team = &t->items[t->count];
   *team = (tern_team_spec){.threads = threads, .bound = tern_placement_binds(p)};
   snprintf(team->placement, sizeof team->placement, "%s", policy);

@@ -16,11 +16,11 @@ typedef struct tern_team_spec {
 } tern_team_spec;
 
 typedef struct tern_teams {
-  tern_team_spec items[TERN_MOST_TEAMS]; /* by threads, rising */
+  tern_team_spec items[TERN_JOB_TEAMS]; /* by threads, rising */
   int count;
   struct {
     char team[64], why[256]; /* "8 threads, cores" */
-  } refused[TERN_MOST_TEAMS];
+  } refused[TERN_JOB_TEAMS];
   int refused_count;
 } tern_teams;
 
