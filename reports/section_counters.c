@@ -74,17 +74,10 @@ static void put_reasons(tern_doc *d, const tern_results *r) {
 }
 
 void tern_section_counters(tern_doc *d, const tern_results *r) {
-  static const tern_column columns[] = {{"Engine", false},
-                                        {"Model", false},
-                                        {"Workload", false},
-                                        {"Threads", true},
-                                        {"Instructions a cycle", true},
-                                        {"GOPS", true},
-                                        {"MB a token", true},
-                                        {"Operations a byte", true},
-                                        {"% of the roofline", true},
-                                        {"CPU ms a token", true},
-                                        {"Bytes", false}};
+  static const tern_column columns[] = {{"Engine", false},      {"Model", false},   {"Workload", false},
+                                        {"Threads", true},      {"IPC", true},      {"GOPS", true},
+                                        {"MB/token", true},     {"Ops/byte", true}, {"% roofline", true},
+                                        {"CPU ms/token", true}, {"Bytes", false}};
   bool any = false;
   tern_doc_heading(d, 2, "counters", "Counters and the roofline");
   for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++) {
@@ -96,7 +89,8 @@ void tern_section_counters(tern_doc *d, const tern_results *r) {
     put_row(d, r, &r->summary[i]);
   }
   if (any)
-    tern_doc_text(d, "GOPS count two operations for each weight of the layers a token, whatever the kernel executes. "
+    tern_doc_text(d, "IPC is instructions a cycle. GOPS count two operations for each weight of the layers a token, "
+                     "whatever the kernel executes. "
                      "The roofline is the lower one of the kernel's measured peak on all threads and operations a "
                      "byte times read bandwidth of the same block.");
   else

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "reports/energy_model.h"
-#include "reports/energy_traffic.h"
 #include "reports/format.h"
 #include "reports/sections.h"
 
@@ -147,5 +146,4 @@ void tern_section_energy(tern_doc *d, const tern_results *r) {
          "0.5 pJ). It counts arithmetic at 7 nm for a pass over 512 tokens: no memory traffic, no idle power, no "
          "embedding and no output head. It is no joule a token and no meter ever read it.");
   tern_table_free(t);
-  tern_section_traffic(d, r);
 }

@@ -109,6 +109,9 @@ static void energy_has_scope_net_and_reasons(void **state) {
   has(text, "peer:ik\\_llama.cpp:iq2\\_bn decode-128: an outside process: no pair of n and 2n tokens was run");
   has(text, "Net energy unavailable: peer:bitnet.cpp:i2\\_s decode-128");
   has(text, "CO2, mg/token");
+  const char *traffic = strstr(text, "memory traffic per level");
+  assert_non_null(traffic);
+  assert_null(strstr(traffic + 1, "memory traffic per level"));
   free(text);
 }
 
