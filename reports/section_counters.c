@@ -29,12 +29,12 @@ static void put_row(tern_doc *d, const tern_results *r, const tern_summary_row *
   for (int k = 0; k < FIGURES; k++) {
     const tern_summary_row *f = tern_results_beside(r, figures[k].metric, NULL, s);
     if (!f || isnan(f->median))
-      tern_doc_cell(d, TERN_QUIET, "unavailable");
+      tern_doc_cell(d, TERN_QUIET, "–");
     else
       tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_number(f->median * figures[k].scale).text);
     if (f && strcmp(figures[k].metric, "bytes_a_token") == 0) how = f->how;
   }
-  tern_doc_cell(d, TERN_QUIET, "%s", strcmp(how, "measured") == 0 ? "counted" : *how ? how : "unavailable");
+  tern_doc_cell(d, TERN_QUIET, "%s", strcmp(how, "measured") == 0 ? "counted" : *how ? how : "–");
 }
 
 /* Why a counter of the processor does not count, without the event's name
@@ -83,8 +83,8 @@ void tern_section_counters(tern_doc *d, const tern_results *r) {
   for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++) {
     if (!any_figure(r, &r->summary[i])) continue;
     if (!any)
-      tern_doc_table(d, "Medians; bytes are counted at the memory controllers, or modelled from sizes", columns,
-                     sizeof columns / sizeof *columns, false);
+      tern_doc_table(d, "Medians; –: unavailable; bytes are counted at the memory controllers, or modelled from sizes",
+                     columns, sizeof columns / sizeof *columns, false);
     any = true;
     put_row(d, r, &r->summary[i]);
   }
