@@ -21,7 +21,6 @@ static bool any_figure(const tern_results *r, const tern_summary_row *s) {
 }
 
 static void put_row(tern_doc *d, const tern_results *r, const tern_summary_row *s) {
-  const char *how = "";
   tern_doc_cell(d, TERN_PLAIN, "%s", s->engine);
   tern_doc_cell(d, TERN_PLAIN, "%s", s->model);
   tern_doc_cell(d, TERN_PLAIN, "%s%s%s", s->workload, *s->placement ? ", " : "", s->placement);
@@ -31,10 +30,11 @@ static void put_row(tern_doc *d, const tern_results *r, const tern_summary_row *
     if (!f || isnan(f->median))
       tern_doc_cell(d, TERN_QUIET, "–");
     else
-      tern_doc_cell(d, TERN_PLAIN, "%s", tern_format_number(f->median * figures[k].scale).text);
-    if (f && strcmp(figures[k].metric, "bytes_a_token") == 0) how = f->how;
+      tern_doc_cell(d, TERN_PLAIN, "%s%s", tern_format_number(f->median * figures[k].scale).text,
+                    strcmp(figures[k].metric, "bytes_a_token") != 0 ? ""
+                    : strcmp(f->how, "measured") == 0               ? " counted"
+                                                                    : " modelled");
   }
-  tern_doc_cell(d, TERN_QUIET, "%s", strcmp(how, "measured") == 0 ? "counted" : *how ? how : "–");
 }
 
 /* Why a counter of the processor does not count, without the event's name
@@ -74,10 +74,9 @@ static void put_reasons(tern_doc *d, const tern_results *r) {
 }
 
 void tern_section_counters(tern_doc *d, const tern_results *r) {
-  static const tern_column columns[] = {{"Engine", false},      {"Model", false},   {"Workload", false},
-                                        {"Threads", true},      {"IPC", true},      {"GOPS", true},
-                                        {"MB/token", true},     {"Ops/byte", true}, {"% roofline", true},
-                                        {"CPU ms/token", true}, {"Bytes", false}};
+  static const tern_column columns[] = {
+      {"Engine", false}, {"Model", false},   {"Workload", false}, {"Threads", true},    {"IPC", true},
+      {"GOPS", true},    {"MB/token", true}, {"Ops/byte", true},  {"% roofline", true}, {"CPU ms/token", true}};
   bool any = false;
   tern_doc_heading(d, 2, "counters", "Counters and the roofline");
   for (int i = 0; (i = tern_results_find(r, i, "speed", NULL, NULL)) >= 0; i++) {
