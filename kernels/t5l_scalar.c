@@ -4,10 +4,11 @@
 
 static int32_t sum_of_row(const tern_gemm *g, int row, const int8_t *x) {
   int32_t sum = 0;
-  for (int c = 0; c < g->cols; c++) {
-    const size_t block = tern_t5l_block(g->rows, g->cols, row, c / TERN_T5L_DIGITS);
+  for (int k = 0; k < g->cols; k += TERN_T5L_DIGITS) {
+    const size_t block = tern_t5l_block(g->rows, g->cols, row, k / TERN_T5L_DIGITS);
     const uint8_t byte = ((const uint8_t *)g->weights)[block + tern_t5l_place(row)];
-    sum += tern_t5l_code(byte, c % TERN_T5L_DIGITS) * x[c];
+    const int digits = g->cols - k < TERN_T5L_DIGITS ? g->cols - k : TERN_T5L_DIGITS;
+    for (int d = 0; d < digits; d++) sum += tern_t5l_code(byte, d) * x[k + d];
   }
   return sum;
 }
