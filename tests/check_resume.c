@@ -71,7 +71,14 @@ static void kill_9_loses_at_most_the_sample_in_flight(void **state) {
   bool finished = false;
   const char *const *resume = ARGS("bench", "--resume", "run");
   pid_t pid = program_start(whole_run);
-  for (int i = 0; i < kills && !finished; i++) {
+  for (int i = 0; i < kills; i++) {
+    if (finished) { /* faster than the kills: once more from the start */
+      char run[300];
+      assert_whole();
+      snprintf(run, sizeof run, "%s/run", program_dir);
+      scratch_remove(run);
+      pid = program_start(whole_run);
+    }
     int before = program_count_lines("run/samples.csv");
     /* From the first row on that this process adds, at a random moment. */
     for (int waited = 0; waited < 3000 && program_count_lines("run/samples.csv") <= before; waited++) pause_ms(5);
@@ -87,7 +94,7 @@ static void kill_9_loses_at_most_the_sample_in_flight(void **state) {
   assert_whole();
   json_t *m = program_json("run/manifest.json");
   assert_true(json_is_true(json_object_get(m, "finished")));
-  assert_true(finished || (int)json_array_size(json_object_get(m, "resumed")) == kills);
+  assert_true(finished || json_array_size(json_object_get(m, "resumed")) > 0);
   json_decref(m);
   program_expect(1, ARGS("bench", "--resume", "run"));
   program_says("err", "the run has finished");
