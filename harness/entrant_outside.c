@@ -84,6 +84,12 @@ static int meter(tern_entrant *n, const tern_workload *load, const tern_team_spe
   if (shorter.how == TERN_UNAVAILABLE) return 0;
   if (tern_energy_call(energy, work, &twice, &longer, e)) return (int)e->status;
   *share = tern_energy_differ(&shorter, &longer);
+  char why[sizeof share->why];
+  if (!tern_peer_pair(&once.first, &twice.first, why, sizeof why)) {
+    share->how = TERN_UNAVAILABLE;
+    share->joules = share->net = NAN;
+    snprintf(share->why, sizeof share->why, "%s", why);
+  }
   share->calls = shorter.calls + longer.calls;
   return 0;
 }

@@ -8,7 +8,7 @@
 #include "harness/contender.h"
 #include "harness/workload.h"
 
-enum { TERN_MOST_MODELS = 16, TERN_JOB_TEAMS = 32, TERN_MOST_METERS = 8 };
+enum { TERN_MOST_MODELS = 16, TERN_JOB_TEAMS = 32, TERN_JOB_METERS = 8 };
 
 typedef struct tern_model_ask {
   const char *text; /* shape name, or a GGUF's path */
@@ -39,7 +39,7 @@ typedef struct tern_job {
   const char *out; /* NULL: results/<UTC time> */
   const char *cache;
   const char *sysfs_root;
-  const char *meters[TERN_MOST_METERS];
+  const char *meters[TERN_JOB_METERS];
   int meter_count;
   const char *energy_rules; /* NULL, or "mlperf" */
   double grid_co2;          /* g a kWh; 0: not given */

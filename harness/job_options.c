@@ -186,7 +186,7 @@ static void take_resume(struct argp_state *state, tern_job *job, char *arg) {
   job->resume = arg;
 }
 static void take_meter(struct argp_state *state, tern_job *job, char *arg) {
-  if (job->meter_count == TERN_MOST_METERS) argp_error(state, "--meter: at most %d", TERN_MOST_METERS);
+  if (job->meter_count == TERN_JOB_METERS) argp_error(state, "--meter: at most %d", TERN_JOB_METERS);
   job->meters[job->meter_count++] = arg;
 }
 static void take_rules(struct argp_state *state, tern_job *job, char *arg) {

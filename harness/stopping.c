@@ -84,8 +84,12 @@ static void note_check(const tern_bench_session *s, const tern_team_spec *on, co
                             copy->name, "workload", workload, "threads", on->threads, "placement", on->placement,
                             "truth", truth, "time_ratio", r->ratio, "low", r->bounded ? json_real(r->low) : json_null(),
                             "high", r->bounded ? json_real(r->high) : json_null(), "holds", holds));
-  fprintf(stderr, "check: %s, %s, %d threads: %.4f times as long, [%.4f, %.4f] %s %g\n", copy->name, workload,
-          on->threads, r->ratio, r->low, r->high, holds ? "holds" : "MISSES", truth);
+  if (r->bounded)
+    fprintf(stderr, "check: %s, %s, %d threads: %.4f times as long, [%.4f, %.4f] %s %g\n", copy->name, workload,
+            on->threads, r->ratio, r->low, r->high, holds ? "holds" : "MISSES", truth);
+  else
+    fprintf(stderr, "check: %s, %s, %d threads: %d blocks are too few for an interval\n", copy->name, workload,
+            on->threads, r->n);
 }
 
 static void note_cell(void *arg, int team, int load, int seat) {
