@@ -1,288 +1,238 @@
-/* Kernel benchmark. In "cache" one packed matrix is used again and again; in
- * "dram" copies that fill a pool beyond the caches are cycled through. A figure
- * is the best of rounds in which bandwidth, peak and kernel take turns. */
+/* Kernel benchmark. The kernels of a kind of weights take turns: a block reads,
+ * runs the peak's instruction, and then gives each kernel its time, so that a
+ * share compares what happened at nearly the same moment. */
 #include "harness/kernel_bench.h"
 
-#include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/base/interrupt.h"
-#include "engine/base/memory.h"
-#include "engine/base/progress.h"
-#include "engine/base/random.h"
+#include "engine/base/team.h"
 #include "harness/kernel_peak.h"
-#include "kernels/kernel.h"
-#include "kernels/read.h"
+#include "harness/kernel_stand.h"
+#include "harness/shapes.h"
 
-enum { ROUNDS = 5, MOST_READERS = 8, READ_UNIT = 1024 };
+enum { BLOCKS = 9, MOST_LAYOUTS = 8, MOST_KERNELS = 48, MOST_THREADS = 1024 };
 
-static const size_t LEAST_POOL = (size_t)288 << 20, MOST_POOL = (size_t)2 << 30;
-static const double PASS_S = 0.002; /* a timed pass of the bandwidth reader is at least this long */
-
-/* Matrices of BitNet b1.58 2B4T: q and o, k and v, gate and up, down. */
-static const int shapes[][2] = {{2560, 2560}, {640, 2560}, {6912, 2560}, {2560, 6912}};
-static const int batches[] = {1, 8, 512};
-static const char *const places[] = {"cache", "dram"};
-
-typedef struct figure {
-  const tern_kernel *kernel;
-  const char *where, *instruction;
-  int rows, cols, batch;
-  double seconds, gbs, read_gbs, gops, peak_gops; /* peak NAN: none for this level */
-} figure;
-
-enum { POOL, CANONICAL, X, Y, W_SCALE, X_SCALE, X_SUM, SCRATCH, PARTS };
-
-/* One layout's matrix and the largest batch. */
-typedef struct stand {
-  const tern_layout *layout;
-  int rows, cols, batch;
-  size_t matrix_bytes, matrix_stride, copies, blocks, part_bytes[PARTS]; /* blocks: scales of a row */
-  void *part[PARTS];
-  tern_gemm gemm;
-} stand;
-
-static size_t pool_bytes(void) {
-  const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-  const size_t bytes = cache > 0 ? 4 * (size_t)cache : 0;
-  return bytes < LEAST_POOL ? LEAST_POOL : bytes > MOST_POOL ? MOST_POOL : bytes;
-}
-
-static void fill(stand *s, uint64_t seed) {
-  const size_t weights = (size_t)s->rows * (size_t)s->cols;
-  const bool floats = s->layout->kind == TERN_KIND_FLOAT;
-  const bool blocks = s->layout->kind == TERN_KIND_BLOCKS;
-  const int top = blocks ? s->layout->highest : s->layout->kind == TERN_KIND_TERNARY ? 1 : 127;
-  const int bottom = blocks ? s->layout->lowest : -top;
-  for (size_t i = 0; i < weights; i++) {
-    const uint64_t r = tern_random_at(seed, 0, i);
-    if (floats)
-      ((float *)s->part[CANONICAL])[i] = (float)(tern_random_unit(r) - 0.5);
-    else
-      ((int8_t *)s->part[CANONICAL])[i] = (int8_t)((int)(r % (uint64_t)(top - bottom + 1)) + bottom);
-  }
-  for (int t = 0; t < s->batch; t++) {
-    for (size_t b = 0; b < s->blocks; b++) ((float *)s->part[X_SCALE])[(size_t)t * s->blocks + b] = 0.01f;
-    for (int k = 0; k < s->cols; k++) {
-      const uint64_t r = tern_random_at(seed, 1 + (uint64_t)t, (uint64_t)k);
-      const size_t at = (size_t)t * s->gemm.x_stride + (size_t)k;
-      if (floats) {
-        ((float *)s->part[X])[at] = (float)(tern_random_unit(r) - 0.5);
-      } else {
-        ((int8_t *)s->part[X])[at] = (int8_t)((int)(r % 255) - 127);
-        const size_t block = blocks ? (size_t)k / (size_t)s->layout->scale_block : 0;
-        ((int32_t *)s->part[X_SUM])[(size_t)t * s->blocks + block] += ((int8_t *)s->part[X])[at];
-      }
-    }
-  }
-  *(float *)s->part[W_SCALE] = 1;
-}
-
-static void stand_close(stand *s) {
-  for (size_t i = 0; i < sizeof s->part / sizeof *s->part; i++) tern_free(s->part[i], s->part_bytes[i]);
-}
-
-static size_t padded_to(size_t n, size_t unit) {
-  return (n + unit - 1) / unit * unit;
-}
-
-static int stand_open(stand *s, const tern_layout *layout, int rows, int cols, int batch, uint64_t seed,
-                      tern_error *e) {
-  const size_t columns = padded_to((size_t)cols, (size_t)layout->col_block), padded = padded_to(columns, 64);
-  const size_t element = layout->kind == TERN_KIND_FLOAT ? sizeof(float) : 1;
-  *s = (stand){.layout = layout, .rows = rows, .cols = cols, .batch = batch};
-  s->blocks = 1;
-  if (layout->kind == TERN_KIND_BLOCKS)
-    s->blocks = padded_to((size_t)cols, (size_t)layout->scale_block) / (size_t)layout->scale_block;
-  s->matrix_bytes = layout->bytes(rows, cols);
-  s->matrix_stride = padded_to(s->matrix_bytes, READ_UNIT);
-  s->copies = pool_bytes() / s->matrix_stride + 2;
-  size_t scratch = 64;
-  for (const tern_kernel *const *k = tern_kernels(); *k; k++)
-    if ((*k)->layout == layout && (*k)->scratch > scratch) scratch = (*k)->scratch;
-  const size_t bytes[] = {tern_mul(s->copies, s->matrix_stride),
-                          tern_mul(tern_mul((size_t)rows, (size_t)cols), element),
-                          tern_mul(tern_mul((size_t)batch, padded), element),
-                          tern_mul(tern_mul((size_t)batch, (size_t)rows), sizeof(float)),
-                          tern_mul(tern_mul((size_t)rows, s->blocks), sizeof(float)),
-                          tern_mul(tern_mul((size_t)batch, s->blocks), sizeof(float)),
-                          tern_mul(tern_mul((size_t)batch, s->blocks), sizeof(int32_t)),
-                          scratch};
-  for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
-    s->part[i] = tern_alloc(bytes[i], "kernel benchmark", e);
-    s->part_bytes[i] = bytes[i];
-    if (!s->part[i]) {
-      stand_close(s);
-      return (int)e->status;
-    }
-  }
-  s->gemm = (tern_gemm){.weights = s->part[POOL],
-                        .rows = rows,
-                        .cols = cols,
-                        .w_scale = s->part[W_SCALE],
-                        .x = s->part[X],
-                        .x_stride = padded,
-                        .x_scale = s->part[X_SCALE],
-                        .x_sum = s->part[X_SUM],
-                        .x_block_stride = s->blocks,
-                        .tokens = batch,
-                        .y = s->part[Y],
-                        .y_stride = (size_t)rows,
-                        .scratch = s->part[SCRATCH]};
-  fill(s, seed);
-  /* Block scales: part W_SCALE, all zero but valid as f16. */
-  const tern_block_rows block_rows = {s->part[CANONICAL], s->part[W_SCALE]};
-  const bool blocked = layout->kind == TERN_KIND_BLOCKS;
-  layout->pack(s->part[POOL], rows, cols, 0, rows, blocked ? &block_rows : s->part[CANONICAL]);
-  for (size_t i = 1; i < s->copies; i++)
-    memcpy((char *)s->part[POOL] + i * s->matrix_stride, s->part[POOL], s->matrix_bytes);
+static int add_matrix(tern_bench *b, const char *shape, const char *name, int rows, int cols, tern_error *e) {
+  for (int i = 0; i < b->matrix_count; i++)
+    if (b->matrices[i].rows == rows && b->matrices[i].cols == cols) return 0;
+  if (b->matrix_count == TERN_BENCH_MATRICES)
+    return tern_fail(e, TERN_USAGE, "more than %d matrices; name fewer models", TERN_BENCH_MATRICES);
+  tern_bench_matrix *m = &b->matrices[b->matrix_count++];
+  snprintf(m->name, sizeof m->name, "%.40s %s", shape, name);
+  m->rows = rows;
+  m->cols = cols;
   return 0;
 }
 
-/* Best rate of reading `bytes` of the pool with any reader, GB/s. */
-static double read_rate(const stand *s, size_t bytes) {
-  const tern_reader *readers[MOST_READERS];
-  const int count = tern_readers(readers, MOST_READERS);
-  volatile uint64_t keep = 0; /* so that no reading is left out */
-  double best = 0;
-  for (int i = 0; i < count; i++) {
-    size_t passes = 0;
-    const double start = tern_now();
-    double seconds = 0;
-    for (; seconds < PASS_S; passes++, seconds = tern_now() - start) keep ^= readers[i]->run(s->part[POOL], bytes);
-    const double rate = (double)passes * (double)bytes / seconds * 1e-9;
-    if (rate > best) best = rate;
-  }
-  (void)keep;
-  return best;
+int tern_bench_add_model(tern_bench *b, const char *shape, tern_error *e) {
+  tern_synth_shape s;
+  if (tern_shapes_find(shape, &s, e)) return (int)e->status;
+  const int query = s.heads * s.head_dim, kv = s.kv_heads * s.head_dim;
+  const struct {
+    const char *name;
+    int rows, cols;
+  } matrices[] = {{"q", query, s.hidden},
+                  {"k+v", kv, s.hidden},
+                  {"o", s.hidden, query},
+                  {"gate+up", s.ffn, s.hidden},
+                  {"down", s.hidden, s.ffn}};
+  for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+    if (add_matrix(b, s.name, matrices[i].name, matrices[i].rows, matrices[i].cols, e)) return (int)e->status;
+  return 0;
 }
 
-/* Best time of one product within `seconds`; in the pool a pass over all copies
- * is timed as one. */
-static double kernel_seconds(stand *s, const tern_kernel *k, size_t copies, double seconds) {
-  double best = INFINITY;
-  for (double begin = tern_now(), now = begin; now - begin < seconds || !isfinite(best);) {
-    const double start = tern_now();
-    for (size_t i = 0; i < copies; i++) {
-      s->gemm.weights = (const char *)s->part[POOL] + i * s->matrix_stride;
-      k->run(&s->gemm, 0, s->rows);
-    }
-    now = tern_now();
-    if ((now - start) / (double)copies < best) best = (now - start) / (double)copies;
-  }
-  return best;
-}
+/* One kernel while its blocks are taken. */
+typedef struct entry {
+  const tern_kernel *kernel;
+  tern_stand *stand;
+  double seconds[BLOCKS], gbs[BLOCKS], read_gbs[BLOCKS], gops[BLOCKS], peak_gops[BLOCKS];
+  const char *instruction;
+} entry;
 
-static void measure(const tern_bench *b, stand *s, figure *f) {
-  const bool dram = strcmp(f->where, "dram") == 0;
-  const double work = 2.0 * f->rows * f->cols * f->batch;
-  /* Compute-bound passes over the whole pool would take seconds. */
-  size_t copies = dram ? s->copies : 1;
-  if (f->batch > 8 && copies > 4) copies = 4;
-  s->gemm.tokens = f->batch;
-  f->seconds = INFINITY;
-  f->read_gbs = 0;
-  f->peak_gops = NAN;
-  if (!dram) f->kernel->run(&s->gemm, 0, s->rows); /* into the cache */
-  for (int round = 0; round < ROUNDS; round++) {
-    const double read = read_rate(s, dram ? s->copies * s->matrix_stride : s->matrix_stride);
-    const double peak = tern_instruction_peak(f->kernel->isa, s->layout->kind == TERN_KIND_FLOAT, &f->instruction);
-    const double seconds = kernel_seconds(s, f->kernel, copies, b->seconds / ROUNDS);
-    if (read > f->read_gbs) f->read_gbs = read;
-    if (!(peak <= f->peak_gops)) f->peak_gops = peak;
-    if (seconds < f->seconds) f->seconds = seconds;
-  }
-  f->gbs = (double)s->matrix_bytes / f->seconds * 1e-9;
-  f->gops = work / f->seconds * 1e-9;
-}
-
-static void print_figure(const tern_bench *b, const figure *f, json_t *list, FILE *out) {
-  const double of_read = f->gbs / f->read_gbs, of_peak = f->gops / f->peak_gops;
-  if (b->format == TERN_BENCH_JSON) {
-    json_t *row = json_pack("{s:s, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f}", "kernel", f->kernel->name, "rows", f->rows,
-                            "cols", f->cols, "batch", f->batch, "where", f->where, "seconds", f->seconds, "gbs", f->gbs,
-                            "read_gbs", f->read_gbs, "gops", f->gops);
-    json_object_set_new(row, "peak_gops", isnan(f->peak_gops) ? json_null() : json_real(f->peak_gops));
-    json_object_set_new(row, "peak_instruction", isnan(f->peak_gops) ? json_null() : json_string(f->instruction));
-    json_array_append_new(list, row);
-  } else if (b->format == TERN_BENCH_CSV) {
-    fprintf(out, "%s,%d,%d,%d,%s,%.9f,%.3f,%.3f,%.3f,", f->kernel->name, f->rows, f->cols, f->batch, f->where,
-            f->seconds, f->gbs, f->read_gbs, f->gops);
-    if (!isnan(f->peak_gops)) fprintf(out, "%.3f", f->peak_gops);
-    fprintf(out, ",%s\n", f->instruction);
-  } else {
-    fprintf(out, "%-16s %5d x %-5d %5d  %-5s %9.1f us %8.2f GB/s (%3.0f %%) %8.1f GOPS", f->kernel->name, f->rows,
-            f->cols, f->batch, f->where, f->seconds * 1e6, f->gbs, 100 * of_read, f->gops);
-    if (!isnan(f->peak_gops)) fprintf(out, " (%3.0f %% of %.0f)", 100 * of_peak, f->peak_gops);
-    fputc('\n', out);
-  }
-  fflush(out);
-}
+typedef struct bench {
+  const tern_bench *ask;
+  tern_bench_print *print;
+  tern_counters *counters;
+  tern_team *team;
+  const tern_bench_matrix *matrix;
+  tern_stand stands[MOST_LAYOUTS];
+  int stand_count;
+  entry entries[MOST_KERNELS];
+  int count;
+} bench;
 
 static bool selected(const tern_bench *b, const tern_kernel *k) {
   if (k->isa > b->cap || !tern_isa_usable(k->isa)) return false;
   return b->filter ? strstr(k->name, b->filter) != NULL : k->isa != TERN_ISA_SCALAR;
 }
 
-/* All kernels, batches and places on one matrix. */
-static int bench_stand(const tern_bench *b, stand *s, json_t *list, FILE *out, tern_error *e) {
-  for (const tern_kernel *const *k = tern_kernels(); *k; k++) {
-    if ((*k)->layout != s->layout || !selected(b, *k)) continue;
-    for (size_t t = 0; t < sizeof batches / sizeof *batches; t++) {
-      if (b->batch && t > 0) break;
-      for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
-        if (b->where && strcmp(b->where, places[p]) != 0) continue;
-        if (tern_interrupt_check(e)) return (int)e->status;
-        figure f = {.kernel = *k, .where = places[p], .rows = s->rows, .cols = s->cols};
-        f.batch = b->batch ? b->batch : batches[t];
-        measure(b, s, &f);
-        print_figure(b, &f, list, out);
-      }
+typedef struct peak_job {
+  tern_isa isa;
+  bool floats;
+  double gops[MOST_THREADS];
+  const char *instruction;
+} peak_job;
+
+static void peak_member(void *arg, int member, int size) {
+  (void)size;
+  peak_job *p = arg;
+  const char *instruction;
+  p->gops[member] = tern_instruction_peak(p->isa, p->floats, &instruction);
+  if (member == 0) p->instruction = instruction;
+}
+
+/* The whole team's. */
+static double team_peak(tern_team *team, const tern_kernel *k, const char **instruction) {
+  peak_job p = {.isa = k->isa, .floats = k->layout->kind == TERN_KIND_FLOAT, .instruction = ""};
+  double sum = 0;
+  tern_team_run(team, peak_member, &p);
+  for (int i = 0; i < tern_team_size(team); i++) sum += p.gops[i];
+  *instruction = p.instruction;
+  return sum;
+}
+
+static void take_block(bench *b, int batch, tern_place place, int block) {
+  double read = 0;
+  for (int i = 0; i < b->count; i++) {
+    entry *x = &b->entries[i];
+    const bool first = i == 0 || x->stand != x[-1].stand;
+    /* Pools are alike in size; in cache each layout's matrix is of its own. */
+    if (i == 0 || (first && place == TERN_PLACE_CACHE)) read = tern_stand_read(x->stand, b->team, place);
+    x->read_gbs[block] = read;
+    x->peak_gops[block] = team_peak(b->team, x->kernel, &x->instruction);
+    const double s = tern_stand_time(x->stand, b->team, x->kernel, batch, place, b->ask->seconds / BLOCKS);
+    x->seconds[block] = s;
+    x->gbs[block] = (double)x->stand->matrix_bytes / s * 1e-9;
+    x->gops[block] = 2.0 * x->stand->rows * x->stand->cols * batch / s * 1e-9;
+  }
+}
+
+static tern_estimate share_of(const double *part, const double *whole) {
+  double shares[BLOCKS];
+  int n = 0;
+  for (int i = 0; i < BLOCKS; i++)
+    if (isfinite(whole[i]) && whole[i] > 0) shares[n++] = part[i] / whole[i];
+  return tern_estimate_median(shares, n);
+}
+
+static double median_of(const double *values) {
+  double sorted[BLOCKS];
+  memcpy(sorted, values, sizeof sorted);
+  return isfinite(sorted[0]) ? tern_estimate_median(sorted, BLOCKS).median : (double)NAN;
+}
+
+static void count_pass(bench *b, entry *x, tern_figure *f) {
+  for (int c = 0; c < TERN_COUNTERS; c++) f->counters[c] = -1;
+  for (int pass = 0; b->counters && pass < tern_counters_passes(b->counters); pass++) {
+    int64_t values[TERN_COUNTERS];
+    tern_counters_pass(b->counters, pass);
+    tern_counters_start(b->counters);
+    f->products = tern_stand_pass(x->stand, b->team, x->kernel, f->batch, f->place);
+    tern_counters_stop(b->counters, values);
+    for (int c = 0; c < TERN_COUNTERS; c++)
+      if (values[c] >= 0) f->counters[c] = values[c];
+  }
+}
+
+static void tell(bench *b, entry *x, int batch, tern_place place) {
+  tern_figure f = {.kernel = x->kernel,
+                   .matrix = b->matrix,
+                   .place = place,
+                   .batch = batch,
+                   .threads = tern_team_size(b->team),
+                   .blocks = BLOCKS,
+                   .seconds = INFINITY,
+                   .gbs = median_of(x->gbs),
+                   .read_gbs = median_of(x->read_gbs),
+                   .gops = median_of(x->gops),
+                   .peak_gops = median_of(x->peak_gops),
+                   .of_read = share_of(x->gbs, x->read_gbs),
+                   .of_peak = share_of(x->gops, x->peak_gops),
+                   .instruction = x->instruction};
+  for (int i = 0; i < BLOCKS; i++) f.seconds = x->seconds[i] < f.seconds ? x->seconds[i] : f.seconds;
+  count_pass(b, x, &f);
+  tern_bench_print_figure(b->print, &f);
+}
+
+static int bench_team(bench *b, int threads, tern_error *e) {
+  const tern_bench *ask = b->ask;
+  if (tern_team_open(&b->team, threads, ask->cpus, e)) return (int)e->status;
+  if (b->counters) tern_counters_bind(b->counters, b->team);
+  for (int t = 0; t < ask->batch_count; t++)
+    for (int place = 0; place < TERN_PLACES; place++) {
+      if (!ask->places[place]) continue;
+      for (int block = 0; block < BLOCKS && !tern_interrupt_check(e); block++)
+        take_block(b, ask->batches[t], (tern_place)place, block);
+      for (int i = 0; i < b->count && !e->status; i++) tell(b, &b->entries[i], ask->batches[t], (tern_place)place);
     }
+  if (b->counters) tern_counters_unbind(b->counters);
+  tern_team_close(b->team);
+  return (int)e->status;
+}
+
+static int greatest(const int *list, int count) {
+  int most = 1;
+  for (int i = 0; i < count; i++) most = list[i] > most ? list[i] : most;
+  return most;
+}
+
+/* Stands of all layouts of the kind that have a kernel to time. */
+static int open_stands(bench *b, tern_weight_kind kind, tern_error *e) {
+  const tern_bench *ask = b->ask;
+  const int tokens = greatest(ask->batches, ask->batch_count), threads = greatest(ask->teams, ask->team_count);
+  b->count = b->stand_count = 0;
+  for (const tern_layout *const *l = tern_layouts(); *l; l++) {
+    const int before = b->count;
+    tern_stand *s = &b->stands[b->stand_count];
+    for (const tern_kernel *const *k = tern_kernels(); (*l)->kind == kind && *k; k++)
+      if ((*k)->layout == *l && selected(ask, *k) && b->count < MOST_KERNELS && b->stand_count < MOST_LAYOUTS)
+        b->entries[b->count++] = (entry){.kernel = *k, .stand = s};
+    if (b->count == before) continue;
+    if (tern_stand_open(s, *l, b->matrix->rows, b->matrix->cols, tokens, threads, ask->seed, e)) return (int)e->status;
+    b->stand_count++;
   }
   return 0;
 }
 
-static bool any_selected(const tern_bench *b, const tern_layout *l) {
-  for (const tern_kernel *const *k = tern_kernels(); *k; k++)
-    if ((*k)->layout == l && selected(b, *k)) return true;
-  return false;
+static int bench_matrix(bench *b, tern_error *e) {
+  static const tern_weight_kind kinds[] = {TERN_KIND_TERNARY, TERN_KIND_INT8, TERN_KIND_FLOAT, TERN_KIND_BLOCKS};
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !e->status; k++) {
+    if (!open_stands(b, kinds[k], e))
+      for (int i = 0; i < b->ask->team_count && b->count > 0 && !e->status; i++) bench_team(b, b->ask->teams[i], e);
+    for (int i = 0; i < b->stand_count; i++) tern_stand_close(&b->stands[i]);
+  }
+  return (int)e->status;
 }
 
-int tern_kernel_bench(const tern_bench *b, FILE *out, tern_error *e) {
-  const int most = b->batch ? b->batch : batches[sizeof batches / sizeof *batches - 1];
+static void tell_counters(const tern_counters *c) {
+  const tern_counter_fact *f = tern_counters_fact(c, TERN_INSTRUCTIONS);
+  if (!f->counts) fprintf(stderr, "hardware counters are unavailable: %s\n", f->why);
+}
+
+int tern_kernel_bench(const tern_bench *ask, FILE *out, tern_error *e) {
   bool any = false;
-  for (const tern_layout *const *l = tern_layouts(); *l; l++) any = any || any_selected(b, *l);
+  for (const tern_kernel *const *k = tern_kernels(); *k; k++) any = any || selected(ask, *k);
   if (!any)
     return tern_fail(e, TERN_FAILED, "no usable kernel's name contains \"%.40s\": see ternmark kernels list",
-                     b->filter);
-  json_t *list = json_array();
-  if (b->format == TERN_BENCH_CSV)
-    fprintf(out, "kernel,rows,cols,batch,where,seconds,gbs,read_gbs,gops,peak_gops,peak_instruction\n");
-  if (b->format == TERN_BENCH_TEXT)
-    fprintf(out, "%s, 1 thread; %% of the bandwidth and of the instruction peak measured beside\n", tern_cpu_name());
-  for (const tern_layout *const *l = tern_layouts(); *l; l++) {
-    if (!any_selected(b, *l)) continue;
-    for (size_t i = 0; i < (b->rows ? 1 : sizeof shapes / sizeof *shapes); i++) {
-      stand s;
-      int bad =
-          stand_open(&s, *l, b->rows ? b->rows : shapes[i][0], b->rows ? b->cols : shapes[i][1], most, b->seed, e);
-      if (!bad) {
-        bad = bench_stand(b, &s, list, out, e);
-        stand_close(&s);
-      }
-      if (bad) goto out;
-    }
+                     ask->filter);
+  if (greatest(ask->teams, ask->team_count) > MOST_THREADS)
+    return tern_fail(e, TERN_USAGE, "more than %d threads", MOST_THREADS);
+  bench *b = calloc(1, sizeof *b);
+  if (!b || !(b->print = tern_bench_print_begin(ask, out))) {
+    free(b);
+    return tern_fail(e, TERN_FAILED, "kernel benchmark: out of memory");
   }
-  if (b->format == TERN_BENCH_JSON) {
-    json_t *root = json_pack("{s:s, s:i, s:O}", "cpu", tern_cpu_name(), "threads", 1, "figures", list);
-    json_dumpf(root, out, JSON_INDENT(1));
-    fputc('\n', out);
-    json_decref(root);
+  b->ask = ask;
+  if (ask->counters && (b->counters = tern_counters_open())) tell_counters(b->counters);
+  for (int i = 0; i < ask->matrix_count && !e->status; i++) {
+    b->matrix = &ask->matrices[i];
+    bench_matrix(b, e);
   }
-out:
-  json_decref(list);
+  tern_bench_print_end(b->print);
+  tern_counters_close(b->counters);
+  free(b);
   return (int)e->status;
 }

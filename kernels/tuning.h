@@ -13,7 +13,7 @@ typedef enum tern_place { TERN_PLACE_CACHE, TERN_PLACE_DRAM, TERN_PLACES } tern_
 const char *tern_place_name(tern_place place); /* "cache", "dram" */
 
 /* Classes of batches: one token, few, many. */
-enum { TERN_BATCH_CLASSES = 3, TERN_TUNING_ROWS = 1024 };
+enum { TERN_BATCH_CLASSES = 3, TERN_TUNING_ROWS = 2048 };
 int tern_batch_class(int tokens);
 int tern_batch_timed(int batch_class); /* tokens that stand for the class */
 
