@@ -45,9 +45,11 @@ typedef struct tern_job {
   double grid_co2;          /* g a kWh; 0: not given */
   uint64_t seed;
   tern_i2s i2s;
-  const char *resume; /* folder of an interrupted run; NULL: a new one */
-  char *resume_path;  /* owns it */
-  bool dry_run, with_host, profile;
+  const char *resume;     /* folder of an interrupted run; NULL: a new one */
+  char *resume_path;      /* owns it */
+  tern_tuning *tuning;    /* of this CPU, owned; NULL: none */
+  const char *tune_cache; /* file; NULL: the usual one */
+  bool dry_run, with_host, profile, no_tune;
   int argc; /* as typed, for the manifest */
   char **argv;
   char **words; /* of a resumed run, cut by the parser; NULL otherwise */

@@ -9,6 +9,7 @@
 
 #include "harness/job_lists.h"
 #include "harness/resume.h"
+#include "harness/tune_cache.h"
 
 enum {
   KEY_MODELS = 256,
@@ -22,6 +23,8 @@ enum {
   KEY_HEAD,
   KEY_ISA,
   KEY_I2S,
+  KEY_TUNE_CACHE,
+  KEY_NO_TUNE,
   KEY_BLOCKS,
   KEY_BUDGET,
   KEY_PRECISION,
@@ -52,6 +55,8 @@ static const struct argp_option option_table[] = {
     {"head", KEY_HEAD, "LIST", 0, "Output head: full, exact (full)", 0},
     {"isa", KEY_ISA, "LIST", 0, "Highest instruction set to use", 0},
     {"i2s-layout", KEY_I2S, "NAME", 0, "Field order of an I2_S file: auto, 128, 64, rows4 (auto)", 0},
+    {"tune-cache", KEY_TUNE_CACHE, "FILE", 0, "What ternmark kernels tune found (~/.cache/ternmark/tune.json)", 0},
+    {"no-tune", KEY_NO_TUNE, 0, 0, "Usual layouts and kernels (also TERNMARK_TUNE=off)", 0},
     {0, 0, 0, 0, "How long:", 3},
     {"precision", KEY_PRECISION, "PERCENT", 0, "Stop when every ratio is within so much of its value", 0},
     {"blocks", KEY_BLOCKS, "N", 0, "Most repetitions; fewer than 5 give no interval and no verdict", 0},
@@ -164,6 +169,14 @@ static void take_i2s(struct argp_state *state, tern_job *job, char *arg) {
   job->i2s = values[tern_option_choice(state, "i2s-layout", arg, names)];
 }
 
+static void take_tune_cache(struct argp_state *state, tern_job *job, char *arg) {
+  (void)state;
+  job->tune_cache = arg;
+}
+static void take_no_tune(struct argp_state *state, tern_job *job, char *arg) {
+  (void)state, (void)arg;
+  job->no_tune = true;
+}
 static void take_precision(struct argp_state *state, tern_job *job, char *arg) {
   job->rule.precision = 0.01 * tern_option_real(state, "precision", arg, 0, 100);
 }
@@ -237,6 +250,8 @@ static const struct {
     {KEY_HEAD, take_head},
     {KEY_ISA, take_isa},
     {KEY_I2S, take_i2s},
+    {KEY_TUNE_CACHE, take_tune_cache},
+    {KEY_NO_TUNE, take_no_tune},
     {KEY_PRECISION, take_precision},
     {KEY_BLOCKS, take_blocks},
     {KEY_BUDGET, take_budget},
@@ -269,6 +284,7 @@ int tern_job_complete(tern_job *job, tern_error *e) {
   static const tern_words usual = {{"ternary", "f16", "int8"}, 3};
   if (job->model_count == 0) job->models[job->model_count++] = (tern_model_ask){"2B4T", false};
   if (job->sides.engines.count == 0 && !job->sides.only_peers) job->sides.engines = usual;
+  job->tuning = tern_tune_open(job->tune_cache, job->no_tune);
   return tern_contenders_make(&job->contenders, &job->sides, e);
 }
 
@@ -288,6 +304,8 @@ void tern_job_free(tern_job *job) {
   free_words(job->argc, job->argv);
   free_words(job->argc, job->words);
   free(job->resume_path);
+  free(job->tuning);
+  job->tuning = NULL;
   job->argv = job->words = NULL;
   job->resume_path = NULL;
 }

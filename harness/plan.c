@@ -27,6 +27,7 @@ tern_runner_spec tern_run_plan_spec(const tern_job *job, const tern_source *s, c
                             .ternary_layout = c->layout,
                             .exact_head = c->exact_head,
                             .isa_cap = c->isa_cap,
+                            .tuning = job->tuning,
                             .i2s = job->i2s,
                             .progress = true};
 }

@@ -238,6 +238,8 @@ void tern_record_entrant(tern_record *r, const char *model, const tern_entrant *
                {"bytes_per_token", f->runner.body_bytes_a_token}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     json_object_set_new(o, sizes[i].key, json_integer((json_int_t)sizes[i].bytes));
+  json_object_set_new(o, "batch_kernel", json_string(m->body_batch_kernel));
+  json_object_set_new(o, "tuned", json_boolean(m->tuned));
   json_object_set_new(o, "architecture", json_string(m->arch ? m->arch->name : ""));
   json_object_set_new(o, "layers", json_integer(m->layers));
   json_object_set_new(o, "body_weights", json_integer((json_int_t)m->body_weights));

@@ -148,7 +148,7 @@ tern_tuning *tern_tune_open(const char *path, bool off) {
   const char *forced = getenv("TERNMARK_TUNE");
   char usual[PATH_MAX];
   tern_error e = {0};
-  if (off || (forced && strcmp(forced, "off") == 0)) return NULL;
+  if (off || (!path && forced && strcmp(forced, "off") == 0)) return NULL;
   tern_tune_path(usual, sizeof usual);
   if (!path) path = forced && forced[0] ? forced : usual;
   tern_tuning *t = tern_tune_load(path, &e);

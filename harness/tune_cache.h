@@ -30,9 +30,9 @@ int tern_tune_save(const char *path, const tern_tuning *t, tern_error *e);
  * no file; with one line that names the file when it can't be used. */
 tern_tuning *tern_tune_load(const char *path, tern_error *e);
 
-/* What a command uses: nothing when `off` or where TERNMARK_TUNE is "off", else
- * load of `path` (NULL: TERNMARK_TUNE, else the usual place). A file that can't
- * be used is one line on stderr. */
+/* What a command uses: nothing when `off`; else load of `path`, or without one of
+ * what TERNMARK_TUNE names ("off": nothing), or of the usual place. A file that
+ * can't be used is one line on stderr. */
 tern_tuning *tern_tune_open(const char *path, bool off);
 
 #endif

@@ -42,7 +42,8 @@ pid_t program_start(const char *const *args) {
   for (int i = 0; args[i] && i < MOST_ARGS - 2; i++) argv[i + 1] = args[i];
   pid_t pid = fork();
   if (pid != 0) return pid;
-  signal(SIGINT, SIG_DFL); /* shells start background jobs with it ignored */
+  signal(SIGINT, SIG_DFL);           /* shells start background jobs with it ignored */
+  setenv("TERNMARK_TUNE", "off", 1); /* what this machine's user has tuned is no part of a test */
   if (chdir(program_dir) != 0 || !freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(98);
   execv(program, (char *const *)argv);
   _exit(99);

@@ -11,6 +11,7 @@
 #include "harness/command.h"
 #include "harness/generate.h"
 #include "harness/machine.h"
+#include "harness/tune_cache.h"
 
 enum { PROMPT_LIMIT = 64 << 20, DEFAULT_TOKENS = 128 };
 
@@ -21,10 +22,28 @@ typedef struct options {
   tern_kv_type kv;
   tern_i2s i2s;
   tern_isa isa;
-  bool exact, no_bos, no_special, echo;
+  const char *tune_cache;
+  bool exact, no_bos, no_special, echo, no_tune;
 } options;
 
-enum { TEMP = 0x100, TOP_K, TOP_P, MIN_P, SEED, KV, LAYOUT, HEAD, ISA, ENGINE, I2S, NO_BOS, NO_SPECIAL, SHOW_PROMPT };
+enum {
+  TEMP = 0x100,
+  TOP_K,
+  TOP_P,
+  MIN_P,
+  SEED,
+  KV,
+  LAYOUT,
+  HEAD,
+  ISA,
+  ENGINE,
+  I2S,
+  TUNE_CACHE,
+  NO_TUNE,
+  NO_BOS,
+  NO_SPECIAL,
+  SHOW_PROMPT
+};
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Text", 1},
@@ -42,12 +61,14 @@ static const struct argp_option table[] = {
     {"seed", SEED, "N", 0, "seed of the draws (0): same seed, same text, on every machine", 0},
     {0, 0, 0, 0, "Engine", 3},
     {"engine", ENGINE, "NAME", 0, "ternary, f16, bf16, f32, int8, int8-q8head (by the file's weights)", 0},
-    {"layout", LAYOUT, "NAME", 0, "ternary weights as t2 (2 bits), t5 (1.6 bits) or auto", 0},
+    {"layout", LAYOUT, "NAME", 0, "ternary weights as t2 (2 bits), t5, t5l (1.6 bits) or auto (the faster here)", 0},
     {"head", HEAD, "HOW", 0, "full, or exact: the same greedy token from an int8 scan and a few full rows", 0},
     {"kv", KV, "TYPE", 0, "KV cache as f32 (default), f16 or int8", 0},
     {"context", 'c', "N", 0, "positions (what prompt and tokens need, at most the model's)", 0},
     {"threads", 't', "N", 0, "threads (the usable cores)", 0},
     {"isa", ISA, "LEVEL", 0, "use no instruction set above this one (also TERNMARK_ISA)", 0},
+    {"tune-cache", TUNE_CACHE, "FILE", 0, "what ternmark kernels tune found (~/.cache/ternmark/tune.json)", 0},
+    {"no-tune", NO_TUNE, 0, 0, "usual layouts and kernels (also TERNMARK_TUNE=off)", 0},
     {"i2s-layout", I2S, "ORDER", 0, "order of an I2_S file's codes: auto, 128, 64, rows4", 0},
     {0},
 };
@@ -107,7 +128,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   static const char *const kvs[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8", NULL};
   static const char *const orders[] = {
       [TERN_I2S_AUTO] = "auto", [TERN_I2S_128] = "128", [TERN_I2S_64] = "64", [TERN_I2S_ROWS4] = "rows4", NULL};
-  static const char *const layouts[] = {"auto", "t2", "t5", NULL};
+  static const char *const layouts[] = {"auto", "t2", "t5", "t5l", NULL};
   static const char *const heads[] = {"full", "exact", NULL};
   options *o = state->input;
   switch (key) {
@@ -156,6 +177,12 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   case ISA:
     o->isa = isa_level(state, text);
     break;
+  case TUNE_CACHE:
+    o->tune_cache = text;
+    break;
+  case NO_TUNE:
+    o->no_tune = true;
+    break;
   case ENGINE:
     o->engine = text;
     break;
@@ -191,6 +218,8 @@ typedef struct job { /* what a run opens, in this order */
   int32_t *ids;
   int count;
   tern_model_facts facts;
+  tern_tuning *tuning; /* NULL: none */
+  int threads;
   tern_team *team;
   tern_model *model;
   tern_session *session;
@@ -205,6 +234,7 @@ static void job_close(job *j) {
   free(j->text);
   tern_tokenizer_close(j->tokenizer);
   if (j->gguf != NULL) tern_gguf_close(j->gguf);
+  free(j->tuning);
 }
 
 static int put(void *arg, const char *text, size_t size, tern_error *e) {
@@ -253,6 +283,8 @@ static int choose_params(job *j, const options *o, tern_model_params *p, tern_er
     if (tern_engine_params(p, &spec, e) != TERN_OK) return TERN_USAGE;
   }
   p->progress = true;
+  p->tuning = j->tuning;
+  p->threads = j->threads;
   if (tern_model_preview(j->gguf, p, &j->facts, e) != TERN_OK) return TERN_FAILED;
   const tern_layout *body = tern_layout_find(j->facts.body_layout);
   if (o->engine == NULL && body->kind == TERN_KIND_FLOAT) p->head_layout = body->name;
@@ -275,23 +307,29 @@ static int choose_context(const job *j, const options *o, int *context, tern_err
   return TERN_OK;
 }
 
+/* All usable cores when nobody says. */
+static int choose_threads(job *j, const options *o, tern_error *e) {
+  tern_machine machine = {0};
+  j->threads = o->threads;
+  if (j->threads != 0) return TERN_OK;
+  int status = tern_machine_probe(&machine, e);
+  j->threads = status == TERN_OK ? tern_machine_cores(&machine) : 1;
+  tern_machine_free(&machine);
+  return status;
+}
+
 static int load(job *j, const options *o, tern_error *e) {
   tern_model_params params;
   tern_session_params sizes = {.kv = o->kv};
-  int threads = o->threads;
   if (tern_gguf_open(&j->gguf, o->model, e) != TERN_OK ||
       tern_tokenizer_from_gguf(&j->tokenizer, j->gguf, e) != TERN_OK)
     return TERN_FAILED;
-  int status = choose_params(j, o, &params, e);
+  j->tuning = tern_tune_open(o->tune_cache, o->no_tune);
+  int status = choose_threads(j, o, e);
+  if (status == TERN_OK) status = choose_params(j, o, &params, e);
   if (status == TERN_OK) status = read_prompt(j, o, e);
   if (status == TERN_OK) status = choose_context(j, o, &sizes.context, e);
-  if (status == TERN_OK && threads == 0) {
-    tern_machine machine = {0};
-    status = tern_machine_probe(&machine, e);
-    threads = status == TERN_OK ? tern_machine_cores(&machine) : 1;
-    tern_machine_free(&machine);
-  }
-  if (status == TERN_OK) status = tern_team_open(&j->team, threads, NULL, e);
+  if (status == TERN_OK) status = tern_team_open(&j->team, j->threads, NULL, e);
   if (status == TERN_OK) status = tern_model_load(&j->model, j->gguf, &params, j->team, e);
   if (status == TERN_OK) status = tern_session_open(&j->session, j->model, j->team, &sizes, e);
   return status;
