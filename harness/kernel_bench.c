@@ -100,7 +100,8 @@ static void take_block(bench *b, int batch, tern_place place, int block) {
     entry *x = &b->entries[i];
     const bool first = i == 0 || x->stand != x[-1].stand;
     /* Pools are alike in size; in cache each layout's matrix is of its own. */
-    if (i == 0 || (first && place == TERN_PLACE_CACHE)) read = tern_stand_read(x->stand, b->team, place);
+    if (i == 0 || (first && place == TERN_PLACE_CACHE))
+      read = tern_stand_read(x->stand, b->team, place, b->ask->seconds / BLOCKS);
     x->read_gbs[block] = read;
     x->peak_gops[block] = team_peak(b->team, x->kernel, &x->instruction);
     const double s = tern_stand_time(x->stand, b->team, x->kernel, batch, place, b->ask->seconds / BLOCKS);

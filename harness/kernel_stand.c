@@ -12,10 +12,15 @@
 #include "kernels/read.h"
 
 enum { POOL, CANONICAL, X, Y, W_SCALE, X_SCALE, X_SUM, SCRATCH };
-enum { MOST_READERS = 16, READ_UNIT = 1024, LEAST_PASS_WORK = 1 << 25, LONG_BATCH = 8, TIMED_READS = 3 };
+enum {
+  MOST_READERS = 16,
+  READ_UNIT = 1024,
+  LEAST_PASS_WORK = 1 << 25,
+  LEAST_PASS_WEIGHTS = 1 << 27,
+  LONG_BATCH = 32,
+};
 
 static const size_t LEAST_POOL = (size_t)192 << 20, MOST_POOL = (size_t)2 << 30;
-static const double READ_S = 0.001, LONG_READ_S = 0.004; /* a timed pass of a reader is at least this long */
 
 static size_t pool_bytes(void) {
   const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
@@ -124,43 +129,6 @@ int tern_stand_open(tern_stand *s, const tern_layout *layout, int rows, int cols
   return 0;
 }
 
-typedef struct reading {
-  const tern_reader *reader;
-  const char *data;
-  size_t bytes, passes;
-  _Atomic uint64_t sum; /* keeps the reads */
-} reading;
-
-static void read_member(void *arg, int member, int size) {
-  reading *r = arg;
-  int lo, hi;
-  tern_split((int)(r->bytes / READ_UNIT), 1, member, size, &lo, &hi);
-  for (size_t i = 0; i < r->passes && hi > lo; i++)
-    r->sum ^= r->reader->run(r->data + (size_t)lo * READ_UNIT, (size_t)(hi - lo) * READ_UNIT);
-}
-
-double tern_stand_read(const tern_stand *s, tern_team *team, tern_place place) {
-  const tern_reader *readers[MOST_READERS];
-  const int count = tern_readers(readers, MOST_READERS);
-  double best = 0;
-  for (int i = 0; i < count; i++) {
-    reading r = {readers[i], s->part[POOL], s->matrix_stride * (place == TERN_PLACE_DRAM ? s->copies : 1), 1, 0};
-    for (int timed = 0; timed < TIMED_READS;) { /* the first passes warm up */
-      const double start = tern_now();
-      tern_team_run(team, read_member, &r);
-      const double seconds = tern_now() - start;
-      if (seconds < READ_S) {
-        r.passes *= 2;
-        continue;
-      }
-      const double rate = (double)r.passes * (double)r.bytes / seconds * 1e-9;
-      if (rate > best) best = rate;
-      timed += seconds < LONG_READ_S ? 1 : TIMED_READS; /* passes through memory need no warming */
-    }
-  }
-  return best;
-}
-
 typedef struct pass {
   const tern_stand *stand;
   const tern_kernel *kernel;
@@ -189,10 +157,49 @@ static pass pass_of(tern_stand *s, const tern_kernel *k, int tokens, tern_place 
   pass p = {.stand = s, .kernel = k, .tokens = tokens, .copies = 1, .products = LEAST_PASS_WORK / work + 1};
   if (place == TERN_PLACE_CACHE) return p;
   p.copies = s->copies;
-  if (tokens <= LONG_BATCH) p.products = s->copies;
+  /* As many matrices for one token as for a few: long passes meet more disturbances. */
+  if (tokens <= LONG_BATCH) p.products = LEAST_PASS_WEIGHTS / ((size_t)s->rows * (size_t)s->cols) + 1;
+  if (p.products > s->copies) p.products = s->copies;
   p.first = s->next;
   s->next = (s->next + p.products) % s->copies;
   return p;
+}
+
+typedef struct reading {
+  const tern_stand *stand;
+  const tern_reader *reader;
+  size_t first, products, copies; /* as of a pass */
+  _Atomic uint64_t sum;           /* keeps the reads */
+} reading;
+
+static void read_member(void *arg, int member, int size) {
+  reading *r = arg;
+  const tern_stand *s = r->stand;
+  int lo, hi;
+  tern_split((int)(s->matrix_stride / READ_UNIT), 1, member, size, &lo, &hi);
+  for (size_t i = 0; i < r->products && hi > lo; i++) {
+    const char *copy = (const char *)s->part[POOL] + (r->first + i) % r->copies * s->matrix_stride;
+    r->sum ^= r->reader->run(copy + (size_t)lo * READ_UNIT, (size_t)(hi - lo) * READ_UNIT);
+  }
+}
+
+/* Passes as long as a kernel's with one token, as many as a kernel gets. */
+double tern_stand_read(tern_stand *s, tern_team *team, tern_place place, double seconds) {
+  const tern_reader *readers[MOST_READERS];
+  const int count = tern_readers(readers, MOST_READERS);
+  double best = 0;
+  int turn = 0;
+  for (double begin = tern_now(), now = begin; now - begin < seconds || turn < 2 * count; turn++) {
+    const pass p = pass_of(s, NULL, 1, place);
+    reading r = {
+        .stand = s, .reader = readers[turn % count], .first = p.first, .products = p.products, .copies = p.copies};
+    const double start = tern_now();
+    tern_team_run(team, read_member, &r);
+    now = tern_now();
+    const double rate = (double)p.products * (double)s->matrix_stride / (now - start) * 1e-9;
+    if (rate > best) best = rate;
+  }
+  return best;
 }
 
 size_t tern_stand_pass(tern_stand *s, tern_team *team, const tern_kernel *k, int tokens, tern_place place) {

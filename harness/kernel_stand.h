@@ -29,8 +29,9 @@ int tern_stand_open(tern_stand *s, const tern_layout *layout, int rows, int cols
                     uint64_t seed, tern_error *e);
 void tern_stand_close(tern_stand *s);
 
-/* Best rate of reading what the place holds, with any reader: GB/s (1e9). */
-double tern_stand_read(const tern_stand *s, tern_team *team, tern_place place);
+/* Best rate of reading what the place holds, with any reader, in passes as long
+ * as a kernel's: GB/s (1e9). */
+double tern_stand_read(tern_stand *s, tern_team *team, tern_place place, double seconds);
 
 /* Seconds of one product: of the best pass within `seconds`, of at least one. */
 double tern_stand_time(tern_stand *s, tern_team *team, const tern_kernel *k, int tokens, tern_place place,

@@ -15,6 +15,7 @@
 
 enum {
   FLOAT_MOST_TOKENS = 6,          /* tile functions; LANES_GEMM_TOKENS says how many registers allow */
+  FLOAT_NARROW_STRIPS = 16,       /* more strips of tokens are worth widening the weights first */
   FLOAT_AHEAD = 4096,             /* bytes of weights fetched ahead of a GEMV */
   FLOAT_GROUPS = FLOAT_PANEL / 16 /* lanes across a panel */
 };
@@ -129,10 +130,12 @@ static void gemv_panel(const FLOAT_ELEMENT *w, const float *x, int cols, float *
   memcpy(y, out, (size_t)rows * sizeof *y);
 }
 
-/* One panel for all tokens, `depth` columns at a time, widened once into the
- * caller's scratch when more than one strip of tokens reads them. */
+/* One panel for all tokens, `depth` columns at a time. Few strips widen the
+ * weights as they meet them; many read them from the caller's scratch, widened
+ * once. */
 static void gemm_panel(const tern_gemm *g, const FLOAT_ELEMENT *panel, float *y, int rows) {
-  const int wide = !FLOAT_WIDEN || g->tokens > LANES_GEMM_TOKENS;
+  const int strips = (g->tokens + LANES_GEMM_TOKENS - 1) / LANES_GEMM_TOKENS;
+  const int wide = !FLOAT_WIDEN || strips > FLOAT_NARROW_STRIPS;
   for (int c0 = 0; c0 < g->cols; c0 += FLOAT_DEPTH) {
     const int depth = g->cols - c0 < FLOAT_DEPTH ? g->cols - c0 : FLOAT_DEPTH;
     const FLOAT_ELEMENT *block = panel + (size_t)c0 * FLOAT_PANEL;
@@ -142,8 +145,8 @@ static void gemm_panel(const tern_gemm *g, const FLOAT_ELEMENT *panel, float *y,
       for (int i = 0; i < depth * FLOAT_PANEL; i += 16) lanes_store(scratch + i, FLOAT_LOAD(block + i));
       s.w = scratch;
     }
-    for (int t = 0; t < g->tokens; t += LANES_GEMM_TOKENS) {
-      const int tokens = g->tokens - t < LANES_GEMM_TOKENS ? g->tokens - t : LANES_GEMM_TOKENS;
+    for (int i = 0, t = 0, tokens; i < strips; i++, t += tokens) { /* of nearly equal size: no short last one */
+      tokens = (int)((int64_t)g->tokens * (i + 1) / strips) - t;
       s.x = (const float *)g->x + (size_t)t * g->x_stride + c0;
       s.y = y + (size_t)t * g->y_stride;
       if (rows == FLOAT_PANEL)
