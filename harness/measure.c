@@ -65,7 +65,11 @@ static int open_seat(tern_bench_session *s, const tern_run_plan_side *planned, c
                            .model = s->source->name,
                            .profile = s->profile,
                            .slowdown = planned->contender->slowdown};
-  if (tern_entrant_open(seat, planned->contender, &spec, &own)) return tern_seat_dismiss(s, seat, &own, e);
+  s->specs[s->count - 1] = spec;
+  double start = tern_now();
+  int bad = tern_entrant_open(seat, planned->contender, &spec, &own);
+  if (!planned->contender->peer) s->open_s += tern_now() - start;
+  if (bad) return tern_seat_dismiss(s, seat, &own, e);
   tern_record_entrant(m->record, s->source->name, seat);
   return 0;
 }
@@ -134,6 +138,7 @@ static bool may_repeat(const tern_bench_session *s, unsigned marks) {
 static int take_block(tern_bench_session *s, tern_error *e) {
   unsigned marks;
   double start = tern_now();
+  if (tern_seats_due(s) && tern_seats_renew(s, e)) return (int)e->status;
   if (tern_teams_review(s, e) || tern_energy_rest(s->m->energy, false, e) ||
       tern_block_run(s, s->block, s->attempt, &marks, e))
     return (int)e->status;

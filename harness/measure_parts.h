@@ -27,7 +27,10 @@ typedef struct tern_bench_session {
   const tern_source *source;
   const tern_workload_list *loads;
   tern_entrant seats[TERN_MOST_CONTENDERS];
+  tern_worker_spec specs[TERN_MOST_CONTENDERS]; /* how to open them again */
   int count;
+  double open_s;            /* that opening all engines took last */
+  int renewed_at, renewals; /* block of the last time, and how often */
   bool team_out[TERN_JOB_TEAMS];
   tern_probe probes[TERN_JOB_TEAMS];
   int probe_count;
@@ -62,6 +65,10 @@ enum { TERN_WARM_BLOCK = -1 };
  * warm-up (block TERN_WARM_BLOCK) an outside engine runs in the first one only
  * and nothing is metered. */
 int tern_block_run(tern_bench_session *s, int block, int attempt, unsigned *marks, tern_error *e);
+/* Whether our engines are to get new processes before the next block, and the
+ * exchange, in an order drawn anew. */
+bool tern_seats_due(const tern_bench_session *s);
+int tern_seats_renew(tern_bench_session *s, tern_error *e);
 /* Takes teams out whose CPUs or quota have gone. */
 int tern_teams_review(tern_bench_session *s, tern_error *e);
 

@@ -124,11 +124,11 @@ void tern_session_close_books(tern_bench_session *s, tern_stop why) {
   books b = {s, json_array(), json_object()};
   each_rated(s, note_cell, &b);
   json_t *warm = json_pack("{s:i, s:s}", "blocks", s->warm_blocks, "ended_by", s->warm_end);
-  tern_record_stopped(s->m->record,
-                      json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o}", "model", s->source->name, "by",
-                                tern_stop_name(why), "blocks", s->block, "repeated", s->repeated, "precision",
-                                rule->precision > 0 ? json_real(rule->precision) : json_null(), "warm_up", warm,
-                                "half_widths", b.half_widths, "cells", b.cells));
+  tern_record_stopped(s->m->record, json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "model", s->source->name,
+                                              "by", tern_stop_name(why), "blocks", s->block, "repeated", s->repeated,
+                                              "renewals", s->renewals, "precision",
+                                              rule->precision > 0 ? json_real(rule->precision) : json_null(), "warm_up",
+                                              warm, "half_widths", b.half_widths, "cells", b.cells));
   if (why != TERN_STOP_TIME) return;
   char text[192];
   snprintf(text, sizeof text, "%s: stopped after block %d of %d: the time budget is used up", s->source->name, s->block,

@@ -78,3 +78,36 @@ size_t tern_mul(size_t a, size_t b) {
   size_t product;
   return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
 }
+
+size_t tern_pool_part(size_t bytes) {
+  return bytes > SIZE_MAX - LINE ? SIZE_MAX : round_up(bytes, LINE);
+}
+
+int tern_pool_open(tern_pool *p, size_t bytes, const char *what, tern_error *e) {
+  *p = (tern_pool){0};
+  if (mapped_from == SIZE_MAX) return 0;
+  p->base = tern_alloc(bytes, what, e);
+  p->bytes = p->base ? bytes : 0;
+  return p->base ? 0 : TERN_FAILED;
+}
+
+void *tern_pool_take(tern_pool *p, size_t bytes, const char *what, tern_error *e) {
+  size_t part = tern_pool_part(bytes);
+  if (!p->base) return tern_alloc(bytes, what, e);
+  if (part > p->bytes - p->used) {
+    tern_fail(e, TERN_FAILED, "%s: %zu bytes do not fit what was set aside", what, bytes);
+    return NULL;
+  }
+  void *at = p->base + p->used;
+  p->used += part;
+  return at;
+}
+
+void tern_pool_give(const tern_pool *p, void *part, size_t bytes) {
+  if (!p->base) tern_free(part, bytes);
+}
+
+void tern_pool_close(tern_pool *p) {
+  tern_free(p->base, p->bytes);
+  *p = (tern_pool){0};
+}

@@ -127,7 +127,9 @@ int tern_model_load(tern_model **out, const tern_gguf *g, const tern_model_param
   m->norms_bytes = m->facts.norm_bytes;
   m->layers = tern_alloc(m->layers_bytes, "layers", e);
   m->norms = m->layers ? tern_alloc(m->norms_bytes, "norm gains", e) : NULL;
-  if (!m->norms || tern_packer_open(&l.packer, g, &plan, team, e)) goto failed;
+  if (!m->norms || tern_pool_open(&m->weights, tern_plan_pool(&plan), "weights", e) ||
+      tern_packer_open(&l.packer, g, &plan, team, &m->weights, e))
+    goto failed;
   l.next_norm = m->norms;
   if (l.progress) tern_progress_start(&l.bar, "loading", (double)tern_gguf_size(g));
   if (load_all(&l, e)) goto failed;
@@ -144,11 +146,12 @@ failed:
 void tern_model_close(tern_model *m) {
   if (!m) return;
   for (int i = 0; m->layers && i < m->facts.layers; i++) {
-    for (int k = 0; k < TERN_PROJECTIONS; k++) tern_matrix_free(tern_layer_matrix(&m->layers[i], k));
+    for (int k = 0; k < TERN_PROJECTIONS; k++) tern_matrix_free(tern_layer_matrix(&m->layers[i], k), &m->weights);
   }
-  tern_matrix_free(&m->head);
-  tern_matrix_free(&m->embedding);
-  tern_matrix_free(&m->scan.matrix);
+  tern_matrix_free(&m->head, &m->weights);
+  tern_matrix_free(&m->embedding, &m->weights);
+  tern_matrix_free(&m->scan.matrix, &m->weights);
+  tern_pool_close(&m->weights);
   tern_free(m->scan.error, m->scan.bound_bytes);
   tern_free(m->scan.norm, m->scan.bound_bytes);
   tern_free(m->norms, m->norms_bytes);

@@ -4,11 +4,12 @@
 #include "engine/base/memory.h"
 #include "engine/model/parts.h"
 
-int tern_matrix_alloc(tern_matrix *m, const tern_choice *choice, int rows, int cols, tern_error *e) {
+int tern_matrix_alloc(tern_matrix *m, tern_pool *weights, const tern_choice *choice, int rows, int cols,
+                      tern_error *e) {
   const tern_layout *layout = choice->layout;
   *m = (tern_matrix){.rows = rows, .cols = cols, .layout = layout, .bytes = layout->bytes(rows, cols)};
   memcpy(m->kernels, choice->kernels, sizeof m->kernels);
-  m->data = tern_alloc(m->bytes, "weights", e);
+  m->data = tern_pool_take(weights, m->bytes, "weights", e);
   if (!m->data) return TERN_FAILED;
   if (layout->kind == TERN_KIND_FLOAT) return 0;
   m->scale_stride = 1;
@@ -17,8 +18,8 @@ int tern_matrix_alloc(tern_matrix *m, const tern_choice *choice, int rows, int c
   return m->scale ? 0 : TERN_FAILED;
 }
 
-void tern_matrix_free(tern_matrix *m) {
-  tern_free(m->data, m->bytes);
+void tern_matrix_free(tern_matrix *m, const tern_pool *weights) {
+  tern_pool_give(weights, m->data, m->bytes);
   tern_free(m->scale, m->scale_bytes);
   *m = (tern_matrix){0};
 }

@@ -101,6 +101,9 @@ int tern_session_top(tern_session *s, const int32_t *ids, int n, const tern_top 
 
 int tern_session_position(const tern_session *s);
 void tern_session_rewind(tern_session *s, int position); /* <= current */
+/* Makes the KV cache's pages exist, so that no later call pays for them; the
+ * session must be at position 0. */
+void tern_session_touch(tern_session *s);
 size_t tern_session_kv_bytes(const tern_session *s);
 int tern_session_context(const tern_session *s);
 

@@ -31,6 +31,7 @@ struct tern_packer {
   const tern_gguf *g;
   const tern_plan *plan;
   tern_team *team;
+  tern_pool *weights;
   size_t canonical_bytes, row_bytes;
   int block_rows; /* a multiple of every layout's row_block */
   size_t lane_bytes;
@@ -177,7 +178,7 @@ int tern_pack_matrix(tern_packer *p, tern_matrix *m, const tern_layout *layout, 
                      tern_error *e) {
   int cols = (int)t->shape[0], rows = t->dims >= 2 ? (int)t->shape[1] : 1;
   const tern_choice choice = tern_choose_kernels(p->plan->tuning, layout, &p->plan->situation);
-  if (tern_matrix_alloc(m, &choice, rows, cols, e)) return TERN_FAILED;
+  if (tern_matrix_alloc(m, p->weights, &choice, rows, cols, e)) return TERN_FAILED;
   pack_job job = {.p = p, .m = m, .t = t, .factor = factor};
   tern_team_run(p->team, pack_rows, &job);
   for (int i = 0; i < tern_team_size(p->team); i++) { /* members' rows ascend: the first fault is the lowest row */
@@ -191,7 +192,7 @@ int tern_pack_matrix(tern_packer *p, tern_matrix *m, const tern_layout *layout, 
 
 int tern_pack_scan(tern_packer *p, tern_scan *scan, const tern_matrix *head, tern_error *e) {
   const tern_choice choice = tern_choose_kernels(p->plan->tuning, &tern_layout_q8, &p->plan->situation);
-  if (tern_matrix_alloc(&scan->matrix, &choice, head->rows, head->cols, e)) return TERN_FAILED;
+  if (tern_matrix_alloc(&scan->matrix, p->weights, &choice, head->rows, head->cols, e)) return TERN_FAILED;
   scan->bound_bytes = (size_t)head->rows * sizeof(float);
   scan->error = tern_alloc(scan->bound_bytes, "exact head's bounds", e);
   scan->norm = scan->error ? tern_alloc(scan->bound_bytes, "exact head's bounds", e) : NULL;
@@ -219,7 +220,8 @@ static int common_multiple(int a, int b) {
   return a / x * b;
 }
 
-int tern_packer_open(tern_packer **out, const tern_gguf *g, const tern_plan *plan, tern_team *team, tern_error *e) {
+int tern_packer_open(tern_packer **out, const tern_gguf *g, const tern_plan *plan, tern_team *team, tern_pool *weights,
+                     tern_error *e) {
   *out = NULL;
   tern_packer *p = calloc(1, sizeof *p);
   if (!p) return tern_fail(e, TERN_FAILED, "packing: out of memory");
@@ -228,7 +230,7 @@ int tern_packer_open(tern_packer **out, const tern_gguf *g, const tern_plan *pla
   if (tern_dim_size(f, TERN_DIM_QUERY) > cols) cols = tern_dim_size(f, TERN_DIM_QUERY);
   int block = common_multiple(plan->body->row_block, plan->head->row_block);
   if (plan->exact_head) block = common_multiple(block, tern_layout_q8.row_block);
-  *p = (tern_packer){.g = g, .plan = plan, .team = team, .block_rows = block};
+  *p = (tern_packer){.g = g, .plan = plan, .team = team, .weights = weights, .block_rows = block};
   p->row_bytes = (size_t)cols * sizeof(float);
   p->canonical_bytes = tern_mul((size_t)block, p->row_bytes);
   p->lane_bytes = (size_t)members * sizeof(packer_lane);

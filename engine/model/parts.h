@@ -3,6 +3,7 @@
 #ifndef TERN_MODEL_PARTS_H
 #define TERN_MODEL_PARTS_H
 
+#include "engine/base/memory.h"
 #include "engine/model/model.h"
 
 typedef struct tern_matrix {
@@ -32,6 +33,7 @@ typedef struct tern_scan {
 
 struct tern_model {
   tern_model_facts facts;
+  tern_pool weights; /* of all matrices: a few of its pages are small, and no stream breaks off */
   const tern_vec *vec;
   tern_layer *layers;
   size_t layers_bytes;
@@ -84,7 +86,8 @@ size_t tern_plan_bytes(const tern_plan *p);
 
 /* Packing: buffers of every team member, and what was counted on the way. */
 typedef struct tern_packer tern_packer;
-int tern_packer_open(tern_packer **out, const tern_gguf *g, const tern_plan *plan, tern_team *team, tern_error *e);
+int tern_packer_open(tern_packer **out, const tern_gguf *g, const tern_plan *plan, tern_team *team, tern_pool *weights,
+                     tern_error *e);
 void tern_packer_close(tern_packer *p);
 /* Allocates m and fills it from the tensor; factor multiplies every weight. */
 int tern_pack_matrix(tern_packer *p, tern_matrix *m, const tern_layout *layout, const tern_gguf_tensor *t, float factor,
@@ -95,8 +98,10 @@ int64_t tern_packer_zeros(const tern_packer *p); /* ternary codes 0 met so far *
 /* q = round_half_even(w * 127 / max|w|); returns the scale max|w| / 127. */
 float tern_row_to_int8(int8_t *q, const float *w, int n);
 
-int tern_matrix_alloc(tern_matrix *m, const tern_choice *choice, int rows, int cols, tern_error *e);
-void tern_matrix_free(tern_matrix *m);
+int tern_matrix_alloc(tern_matrix *m, tern_pool *weights, const tern_choice *choice, int rows, int cols, tern_error *e);
+void tern_matrix_free(tern_matrix *m, const tern_pool *weights);
+/* What the pool of all matrices needs. */
+size_t tern_plan_pool(const tern_plan *p);
 /* Elements between the input rows of a matrix: columns padded for its layout
  * and to whole cache lines. */
 size_t tern_matrix_x_stride(const tern_matrix *m);

@@ -267,6 +267,17 @@ size_t tern_plan_bytes(const tern_plan *p) {
          (size_t)f->layers * sizeof(tern_layer);
 }
 
+size_t tern_plan_pool(const tern_plan *p) {
+  const tern_model_facts *f = &p->facts;
+  size_t layer = 0, table = tern_pool_part(p->head->bytes(f->vocab, f->hidden));
+  for (int i = 0; i < TERN_PROJECTIONS; i++) {
+    const tern_projection_place *place = &tern_projection_places[i];
+    layer += tern_pool_part(p->body->bytes(tern_dim_size(f, place->rows), tern_dim_size(f, place->cols)));
+  }
+  size_t scan = p->exact_head ? tern_pool_part(tern_layout_q8.bytes(f->vocab, f->hidden)) : 0;
+  return (size_t)f->layers * layer + table * (p->own_head ? 2 : 1) + scan;
+}
+
 int tern_model_plan(const tern_gguf *g, const tern_model_params *p, size_t *bytes, tern_error *e) {
   tern_plan plan;
   if (tern_plan_make(&plan, g, p, e)) return TERN_FAILED;

@@ -278,6 +278,11 @@ void tern_session_rewind(tern_session *s, int position) {
   if (position >= 0 && position < s->position) s->position = position;
 }
 
+void tern_session_touch(tern_session *s) {
+  memset(s->kv.k, 0, s->kv.bytes);
+  memset(s->kv.v, 0, s->kv.bytes);
+}
+
 size_t tern_session_kv_bytes(const tern_session *s) {
   return 2 * (s->kv.bytes + s->kv.scale_bytes);
 }
