@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 
 #include "engine/base/file.h"
+#include "engine/format/gguf.h"
 #include "harness/shapes.h"
 
 /* Metadata and vocabulary beside the tensors, generously. */
@@ -27,6 +28,17 @@ void tern_source_cache(const tern_job *job, char *folder, size_t size) {
     snprintf(folder, size, "cache");
 }
 
+/* Our own synthetic files say so; what can't be opened is refused later. */
+static bool says_synthetic(const char *path) {
+  tern_gguf *g;
+  tern_error ignored = {0};
+  bool synthetic = false;
+  if (tern_gguf_open(&g, path, &ignored)) return false;
+  tern_gguf_bool(g, "ternmark.synthetic", &synthetic);
+  tern_gguf_close(g);
+  return synthetic;
+}
+
 static int find_file(tern_source *s, const char *path, tern_error *e) {
   struct stat st;
   if (strlen(path) >= sizeof s->path) return tern_fail(e, TERN_FAILED, "%.80s...: name too long", path);
@@ -35,6 +47,7 @@ static int find_file(tern_source *s, const char *path, tern_error *e) {
   snprintf(s->name, sizeof s->name, "%.95s", slash ? slash + 1 : path);
   snprintf(s->path, sizeof s->path, "%s", path);
   s->present = true;
+  s->synthetic = says_synthetic(path);
   s->bytes = (size_t)st.st_size;
   return 0;
 }
