@@ -14,7 +14,10 @@ static const double SHARE = 1;
 
 bool tern_seats_due(const tern_bench_session *s) {
   if (!(s->open_s > 0) || s->attempt > 0 || s->block == 0) return false;
-  double blocks = ceil(s->open_s / (SHARE * tern_block_cost(s)));
+  double cost = tern_block_cost(s), blocks = ceil(s->open_s / (SHARE * cost));
+  /* It must not cost a block that is still to come. */
+  double left = s->m->deadline - tern_now(), need = (s->m->job->rule.blocks - s->block + 0.5) * cost + s->open_s;
+  if (s->m->deadline > 0 && left < need) return false;
   return s->block - s->renewed_at >= (blocks > 1 ? (int)fmin(blocks, 1e6) : 1);
 }
 
