@@ -23,5 +23,13 @@ foreach(source ${kernel_sources})
   endif()
 endforeach()
 
+# gcc's scheduler before register allocation lengthens lives until sums of the
+# ARM tiles go through the stack.
+if(TERN_ARCH STREQUAL arm AND CMAKE_C_COMPILER_ID STREQUAL GNU)
+  set(tiled ${kernel_sources})
+  list(FILTER tiled INCLUDE REGEX "/(t2|t5|q8)_neon[a-z0-9]*\\.c$")
+  set_property(SOURCE ${tiled} APPEND PROPERTY COMPILE_OPTIONS -fno-schedule-insns)
+endif()
+
 add_library(tern_kernels STATIC ${kernel_sources})
 target_link_libraries(tern_kernels PUBLIC m)

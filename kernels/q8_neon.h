@@ -13,9 +13,28 @@ TERN_INLINE const uint8_t *panel(const tern_gemm *g, int row) {
   return (const uint8_t *)g->weights + tern_q8_offset(g->cols, row);
 }
 
-TERN_INLINE int8x16_t decode(const uint8_t *step, int quad, int f) {
-  const uint8x16_t biased = vld1q_u8(step + f * TERN_Q8_BLOCK + 16 * quad);
-  return vreinterpretq_s8_u8(veorq_u8(biased, vdupq_n_u8(TERN_Q8_BIAS)));
+/* Four rows' bytes that hold field f, and the field in them. */
+TERN_INLINE uint8x16_t packed(const uint8_t *step, int quad, int f) {
+  return vld1q_u8(step + f * TERN_Q8_BLOCK + 16 * quad);
+}
+
+TERN_INLINE int8x16_t decode(uint8x16_t bytes, int f) {
+  (void)f;
+  return vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(TERN_Q8_BIAS)));
+}
+
+typedef struct codebook {
+  char unused;
+} codebook;
+
+TERN_INLINE codebook learn(void) {
+  return (codebook){0};
+}
+
+TERN_INLINE void unpack(const codebook *book, const uint8_t *step, int quad, int8x16_t *fields) {
+  (void)book;
+  TERN_UNROLL
+  for (int f = 0; f < FIELDS; f++) fields[f] = decode(packed(step, quad, f), f);
 }
 
 #endif

@@ -3,13 +3,17 @@
 
 #include "kernels/neoni8mm_tiles.h"
 
+#include "kernels/neoni8mm_batch.h"
+
 extern const tern_kernel tern_kernel_q8_neondot;
 
 static void run(const tern_gemm *g, int row0, int row1) {
   if (g->tokens == 1)
     tern_kernel_q8_neondot.run(g, row0, row1);
+  else if (g->tokens <= FEW_TOKENS)
+    tern_tiles_run(&few, g, row0, row1);
   else
-    tern_tiles_run(&tiles, g, row0, row1);
+    batch(g, row0, row1);
 }
 
-const tern_kernel tern_kernel_q8_neoni8mm = {"q8_neoni8mm", &tern_layout_q8, TERN_ISA_NEONI8MM, 0, run};
+const tern_kernel tern_kernel_q8_neoni8mm = {"q8_neoni8mm", &tern_layout_q8, TERN_ISA_NEONI8MM, BATCH_SCRATCH, run};
