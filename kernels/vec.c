@@ -20,3 +20,8 @@ const tern_vec *tern_vec_find(tern_isa cap) {
     if ((*v)->isa <= cap && tern_isa_usable((*v)->isa)) best = *v;
   return best;
 }
+
+size_t tern_attend_scratch(size_t rows, size_t positions, size_t head_dim) {
+  if (rows > TERN_ATTEND_ROWS) rows = TERN_ATTEND_ROWS;
+  return rows * ((positions + 15) / 16 * 16) + (head_dim + 63) / 64 * 64 * TERN_ATTEND_WIDE;
+}

@@ -17,6 +17,35 @@
  * int8: value = q * scale, scale = max|x| / 127 of the vector. */
 typedef enum tern_kv_type { TERN_KV_F32, TERN_KV_F16, TERN_KV_INT8 } tern_kv_type;
 
+/* Attention of query heads that share one KV head: `heads` of each of `tokens`
+ * consecutive tokens of a sequence, the first of which sees `positions`
+ * positions and each further one a position more. For every head of a token:
+ *   score[t] = dot(q, K[t]) * scale, t = 0..seen-1 (16-lane dot; int8 keys:
+ *   dot(q, float(k)) * k_scale[t] * scale)
+ *   p = exp(score - max); sum over 16 lanes; out[d] = chain over t ascending
+ *   of fma(p[t], V[t][d], out[d]) (int8 values: p[t] * v_scale[t] first),
+ *   then out * (1 / sum).
+ * Neither how many go in one call nor how they are grouped shows in a result. */
+typedef struct tern_attend {
+  const float *q; /* head h of token i: q + i * q_token + h * q_head */
+  size_t q_token, q_head;
+  float *out;
+  size_t out_token, out_head;
+  int heads, tokens, positions, head_dim; /* >= 1 */
+  const void *k, *v;                      /* vectors of kv_stride bytes */
+  size_t kv_stride;
+  const float *k_scale, *v_scale; /* int8 only */
+  tern_kv_type type;
+  float scale;
+  float *scratch; /* tern_attend_scratch floats */
+} tern_attend;
+
+/* Rows (heads of tokens) that go together, and positions widened at once. */
+enum { TERN_ATTEND_ROWS = 64, TERN_ATTEND_WIDE = 64 };
+
+/* Floats of scratch for `rows` heads of tokens, the last of which sees `positions`. */
+size_t tern_attend_scratch(size_t rows, size_t positions, size_t head_dim);
+
 typedef struct tern_vec {
   const char *name; /* "vec_avx2" */
   tern_isa isa;
@@ -47,25 +76,7 @@ typedef struct tern_vec {
   /* Stores one head vector into the cache slot (and its scale for int8). */
   void (*kv_store)(void *slot, float *slot_scale, const float *x, int n, tern_kv_type type);
 
-  /* Attention of `queries` heads that share one KV head, for one token:
-   *   score[t] = dot(q, K[t]) * scale, t = 0..positions-1 (16-lane dot; int8
-   *   keys: dot(q, float(k)) * k_scale[t] * scale)
-   *   p = exp(score - max); sum over 16 lanes; out[d] = chain over t ascending
-   *   of fma(p[t], V[t][d], out[d]) (int8 values: p[t] * v_scale[t] first),
-   *   then out * (1 / sum).
-   * q, out: [queries][head_dim] with the given strides; K, V: [positions] of
-   * kv_stride bytes; scratch: queries * (positions rounded up to 16) floats. */
-  void (*attend)(float *out, size_t out_stride, const float *q, size_t q_stride, int queries, const void *k,
-                 const void *v, const float *k_scale, const float *v_scale, size_t kv_stride, int head_dim,
-                 int positions, float scale, tern_kv_type type, float *scratch);
-
-  /* The same for one query head over consecutive tokens of a prompt: token i
-   * (the i-th row of q and out) sees positions + i positions. The same bits as
-   * calls of attend, faster where a KV head serves few query heads. scratch:
-   * min(tokens, 16) * (positions + tokens rounded up to 16) floats. */
-  void (*attend_tokens)(float *out, size_t out_stride, const float *q, size_t q_stride, int tokens, const void *k,
-                        const void *v, const float *k_scale, const float *v_scale, size_t kv_stride, int head_dim,
-                        int positions, float scale, tern_kv_type type, float *scratch);
+  void (*attend)(const tern_attend *a);
 
   void (*f16_to_f32)(float *y, const uint16_t *x, size_t n);
   void (*f32_to_f16)(uint16_t *y, const float *x, size_t n); /* round to nearest even */

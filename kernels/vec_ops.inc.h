@@ -7,7 +7,8 @@
 #include "kernels/math_exp.h"
 #include "kernels/vec.h"
 
-static inline lanes lanes_exp(lanes x) {
+/* exp of x that is at most TERN_EXP_HIGH, or NaN. */
+static inline lanes lanes_exp_low(lanes x) {
   lanes shifted = lanes_fma(x, lanes_all(TERN_EXP_LOG2E), lanes_all(TERN_EXP_ROUND));
   lanes n = lanes_sub(shifted, lanes_all(TERN_EXP_ROUND));
   lanes r = lanes_fma(n, lanes_all(-TERN_EXP_LN2_HIGH), x);
@@ -20,8 +21,11 @@ static inline lanes lanes_exp(lanes x) {
   p = lanes_fma(p, r, lanes_all(1.0f));
   p = lanes_exponent_add(p, shifted);
   p = lanes_select_less(x, lanes_all(TERN_EXP_LOW), lanes_all(0.0f), p);
-  p = lanes_select_less(lanes_all(TERN_EXP_HIGH), x, lanes_all(INFINITY), p);
   return lanes_keep_nan(x, p);
+}
+
+static inline lanes lanes_exp(lanes x) {
+  return lanes_select_less(lanes_all(TERN_EXP_HIGH), x, lanes_all(INFINITY), lanes_exp_low(x));
 }
 
 static float dot(const float *a, const float *b, int n) {
@@ -38,11 +42,14 @@ static float sum_squares(const float *x, int n) {
 
 static void rmsnorm(float *y, const float *x, const float *gain, int n, float eps) {
   const lanes r = lanes_all(1.0f / sqrtf(dot(x, x, n) / (float)n + eps));
-  for (int i = 0; i < n; i += 16) {
-    int part = n - i < 16 ? n - i : 16;
-    lanes v = lanes_mul(lanes_load_part(x + i, part), r);
-    if (gain) v = lanes_mul(v, lanes_load_part(gain + i, part));
-    lanes_store_part(y + i, v, part);
+  int i = 0;
+  for (; i + 16 <= n; i += 16) {
+    lanes v = lanes_mul(lanes_load(x + i), r);
+    lanes_store(y + i, gain ? lanes_mul(v, lanes_load(gain + i)) : v);
+  }
+  if (i < n) {
+    lanes v = lanes_mul(lanes_load_part(x + i, n - i), r);
+    lanes_store_part(y + i, gain ? lanes_mul(v, lanes_load_part(gain + i, n - i)) : v, n - i);
   }
 }
 
@@ -132,8 +139,14 @@ static void rope(float *x, const float *cos_, const float *sin_, int n, int neox
     }
     return;
   }
-  for (int i = 0; i < half; i += 16) {
-    int part = half - i < 16 ? half - i : 16;
+  int i = 0;
+  for (; i + 16 <= half; i += 16) {
+    lanes a = lanes_load(x + i), b = lanes_load(x + half + i), c = lanes_load(cos_ + i), s = lanes_load(sin_ + i);
+    lanes_store(x + i, lanes_fms(a, c, lanes_mul(b, s)));
+    lanes_store(x + half + i, lanes_fma(a, s, lanes_mul(b, c)));
+  }
+  if (i < half) {
+    const int part = half - i;
     lanes a = lanes_load_part(x + i, part), b = lanes_load_part(x + half + i, part);
     lanes c = lanes_load_part(cos_ + i, part), s = lanes_load_part(sin_ + i, part);
     lanes_store_part(x + i, lanes_fms(a, c, lanes_mul(b, s)), part);

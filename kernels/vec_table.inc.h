@@ -15,7 +15,6 @@
       .rope = rope,                                                                                                    \
       .kv_store = kv_store,                                                                                            \
       .attend = attend,                                                                                                \
-      .attend_tokens = attend_tokens,                                                                                  \
       .f16_to_f32 = f16_to_f32,                                                                                        \
       .f32_to_f16 = f32_to_f16,                                                                                        \
       .bf16_to_f32 = bf16_to_f32,                                                                                      \

@@ -241,6 +241,32 @@ static void attention_by_hand(const cache *c, const float *q, float factor, floa
   }
 }
 
+/* All rows, [tokens][heads]; the last token sees the whole cache. */
+static void attend(const tern_vec *v, const cache *c, const float *q, float *out, int heads, int tokens, float factor) {
+  const size_t dim = (size_t)c->dim, row = dim * (size_t)heads;
+  float *scratch = take(tern_attend_scratch((size_t)(heads * tokens), (size_t)c->positions, dim) * 4);
+  const tern_attend call = {.q = q,
+                            .q_token = row,
+                            .q_head = dim,
+                            .out = out,
+                            .out_token = row,
+                            .out_head = dim,
+                            .heads = heads,
+                            .tokens = tokens,
+                            .positions = c->positions - tokens + 1,
+                            .head_dim = c->dim,
+                            .k = c->k,
+                            .v = c->v,
+                            .kv_stride = c->stride,
+                            .k_scale = c->k_scale,
+                            .v_scale = c->v_scale,
+                            .type = c->type,
+                            .scale = factor,
+                            .scratch = scratch};
+  v->attend(&call);
+  free(scratch);
+}
+
 static void attention_follows_the_written_order(const tern_vec *v) {
   static const int shapes[][3] = {/* queries, head_dim, positions */
                                   {1, 8, 1},   {4, 128, 1},  {4, 128, 16}, {4, 128, 131}, {3, 64, 33},
@@ -250,11 +276,10 @@ static void attention_follows_the_written_order(const tern_vec *v) {
       int queries = shapes[i][0], dim = shapes[i][1], positions = shapes[i][2];
       cache c = cache_make(v, (tern_kv_type)type, dim, positions);
       float *q = take((size_t)(queries * dim) * 4), *out = take((size_t)(queries * dim) * 4), want[256];
-      float *scratch = take((size_t)(queries * (positions + 15)) * 4), factor = 0.3f / sqrtf((float)dim);
+      float factor = 0.3f / sqrtf((float)dim);
       double plain[256];
       fill(q, queries * dim);
-      v->attend(out, (size_t)dim, q, (size_t)dim, queries, c.k, c.v, c.k_scale, c.v_scale, c.stride, dim, positions,
-                factor, c.type, scratch);
+      attend(v, &c, q, out, queries, 1, factor);
       for (int h = 0; h < queries; h++) {
         attention_by_hand(&c, q + h * dim, factor, want, plain);
         EXPECT(same(out + h * dim, want, dim), "%s: attend, %d queries of %d over %d, type %d, head %d", v->name,
@@ -265,29 +290,38 @@ static void attention_follows_the_written_order(const tern_vec *v) {
       }
       free(q);
       free(out);
-      free(scratch);
       cache_drop(&c);
     }
 }
 
-static void tokens_at_once_equal_one_by_one(const tern_vec *v) {
-  enum { TOKENS = 37, DIM = 80, BEFORE = 6, ALL = BEFORE + TOKENS - 1 };
-  for (int type = 0; type < 3; type++) {
-    cache c = cache_make(v, (tern_kv_type)type, DIM, ALL);
-    float *q = take(TOKENS * DIM * 4), *out = take(TOKENS * DIM * 4), want[DIM], *scratch = take(16 * (ALL + 16) * 4);
-    fill(q, TOKENS * DIM);
-    v->attend_tokens(out, DIM, q, DIM, TOKENS, c.k, c.v, c.k_scale, c.v_scale, c.stride, DIM, BEFORE, 0.1f, c.type,
-                     scratch);
-    for (int t = 0; t < TOKENS; t++) {
-      v->attend(want, DIM, q + t * DIM, DIM, 1, c.k, c.v, c.k_scale, c.v_scale, c.stride, DIM, BEFORE + t, 0.1f, c.type,
-                scratch);
-      EXPECT(same(out + t * DIM, want, DIM), "%s: attend_tokens, type %d, token %d", v->name, type, t);
+/* Blocks of rows that begin and end within a token, more positions than are
+ * widened at once, and tokens that see different numbers of them. */
+static void tokens_at_once_follow_it_too(const tern_vec *v) {
+  static const int shapes[][4] = {/* heads, tokens, head_dim, positions */
+                                  {1, 37, 80, 42},
+                                  {4, 9, 128, 140},
+                                  {3, 25, 20, 25},
+                                  {5, 13, 64, 77},
+                                  {2, 4, 100, 66}};
+  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+    for (int type = 0; type < 3; type++) {
+      const int heads = shapes[i][0], tokens = shapes[i][1], dim = shapes[i][2], rows = heads * tokens;
+      cache c = cache_make(v, (tern_kv_type)type, dim, shapes[i][3]);
+      float *q = take((size_t)(rows * dim) * 4), *out = take((size_t)(rows * dim) * 4), want[256];
+      double plain[256];
+      fill(q, rows * dim);
+      attend(v, &c, q, out, heads, tokens, 0.1f);
+      for (int r = 0; r < rows; r++) {
+        cache seen = c;
+        seen.positions = c.positions - tokens + 1 + r / heads;
+        attention_by_hand(&seen, q + r * dim, 0.1f, want, plain);
+        EXPECT(same(out + r * dim, want, dim), "%s: attend, %d tokens of %d heads, type %d, row %d", v->name, tokens,
+               heads, type, r);
+      }
+      free(q);
+      free(out);
+      cache_drop(&c);
     }
-    free(q);
-    free(out);
-    free(scratch);
-    cache_drop(&c);
-  }
 }
 
 int main(void) {
@@ -300,7 +334,7 @@ int main(void) {
     elementwise_formulas_hold(*v);
     rope_rotates_pairs(*v);
     attention_follows_the_written_order(*v);
-    tokens_at_once_equal_one_by_one(*v);
+    tokens_at_once_follow_it_too(*v);
   }
   printf("%d failures\n", failures);
   return failures != 0;

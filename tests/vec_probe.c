@@ -13,7 +13,7 @@
 
 #include "kernels/vec.h"
 
-enum { LONGEST = 300, OUT = 1 << 16 };
+enum { LONGEST = 300, OUT = 1 << 17 };
 
 static uint64_t state;
 
@@ -252,8 +252,7 @@ static void probe_operations(probe *p) {
 
 /* Attention: the call's own shape and arrays. */
 static struct {
-  int queries, head_dim, positions; /* all that the longest-sighted query sees */
-  int tokens;                       /* queries are consecutive tokens */
+  int heads, tokens, head_dim, positions; /* all that the last token sees */
   size_t stride, kv_bytes, q_stride;
   tern_kv_type type;
   float *q, *k_scale, *v_scale;
@@ -262,22 +261,37 @@ static struct {
 } shape;
 
 static void do_attend(const tern_vec *v, call *c) {
-  size_t padded = ((size_t)shape.positions + 15) / 16 * 16 * (size_t)shape.queries * 4;
-  size_t out_stride = (size_t)shape.head_dim + 3, out_bytes = (size_t)shape.queries * out_stride * 4;
-  float *scratch = guarded(padded), *out = guarded(out_bytes);
-  memset(scratch, 0xff, padded);
+  const size_t heads = (size_t)shape.heads, rows = heads * (size_t)shape.tokens, dim = (size_t)shape.head_dim;
+  const size_t scratch_bytes = tern_attend_scratch(rows, (size_t)shape.positions, dim) * 4;
+  const size_t out_stride = dim + 3, out_bytes = rows * out_stride * 4;
+  float *scratch = guarded(scratch_bytes), *out = guarded(out_bytes);
+  memset(scratch, 0xff, scratch_bytes);
   memset(out, 0x11, out_bytes);
-  (shape.tokens ? v->attend_tokens : v->attend)(out, out_stride, shape.q, shape.q_stride, shape.queries, shape.k,
-                                                shape.v, shape.k_scale, shape.v_scale, shape.stride, shape.head_dim,
-                                                shape.tokens ? shape.positions - shape.queries + 1 : shape.positions,
-                                                shape.factor, shape.type, scratch);
+  v->attend(&(tern_attend){.q = shape.q,
+                           .q_token = heads * shape.q_stride,
+                           .q_head = shape.q_stride,
+                           .out = out,
+                           .out_token = heads * out_stride,
+                           .out_head = out_stride,
+                           .heads = shape.heads,
+                           .tokens = shape.tokens,
+                           .positions = shape.positions - shape.tokens + 1,
+                           .head_dim = shape.head_dim,
+                           .k = shape.k,
+                           .v = shape.v,
+                           .kv_stride = shape.stride,
+                           .k_scale = shape.k_scale,
+                           .v_scale = shape.v_scale,
+                           .type = shape.type,
+                           .scale = shape.factor,
+                           .scratch = scratch});
   keep_floats(c, out, out_bytes / 4);
-  release(scratch, padded);
+  release(scratch, scratch_bytes);
   release(out, out_bytes);
 }
 
 static void fill_attend(const tern_vec *v, input_kind kind) {
-  size_t q_floats = (size_t)(shape.queries - 1) * shape.q_stride + (size_t)shape.head_dim;
+  size_t q_floats = (size_t)(shape.heads * shape.tokens - 1) * shape.q_stride + (size_t)shape.head_dim;
   float x[256];
   for (size_t i = 0; i < q_floats; i++) shape.q[i] = uniform();
   for (int t = 0; t < shape.positions; t++)
@@ -288,21 +302,28 @@ static void fill_attend(const tern_vec *v, input_kind kind) {
     }
 }
 
+/* Heads and tokens that share a KV head, at most 64 rows. */
+static void draw_rows(void) {
+  static const int heads[] = {1, 2, 3, 4, 5, 7, 8, 17, 35};
+  shape.heads = heads[below(9)];
+  shape.tokens = below(2) ? 1 + below(64 / shape.heads) : 1;
+  if (shape.tokens > shape.positions) shape.tokens = shape.positions;
+}
+
 static void probe_attend(probe *p, int rounds) {
-  static const int dims[] = {8, 16, 20, 48, 64, 80, 100, 128, 256}, heads[] = {1, 2, 3, 4, 5, 7, 8, 17, 35};
+  static const int dims[] = {8, 16, 20, 48, 64, 80, 100, 128, 256};
   static const size_t widths[] = {4, 2, 1};
   static call c;
   for (int round = 0; round < rounds; round++) {
     shape.head_dim = dims[below(9)];
-    shape.queries = heads[below(9)];
     shape.positions = round % 3 ? 1 + below(40) : 1 + below(150);
-    shape.tokens = shape.positions >= shape.queries && below(2);
+    draw_rows();
     shape.type = (tern_kv_type)below(3);
     shape.kv_bytes = (size_t)shape.head_dim * widths[shape.type];
     shape.stride = shape.kv_bytes * (size_t)(1 + below(2));
     shape.q_stride = (size_t)(shape.head_dim + below(2) * 5);
     shape.factor = 1.0f / sqrtf((float)shape.head_dim);
-    size_t q_bytes = ((size_t)(shape.queries - 1) * shape.q_stride + (size_t)shape.head_dim) * 4;
+    size_t q_bytes = ((size_t)(shape.heads * shape.tokens - 1) * shape.q_stride + (size_t)shape.head_dim) * 4;
     size_t kv_bytes = (size_t)(shape.positions - 1) * shape.stride + shape.kv_bytes;
     size_t scale_bytes = (size_t)shape.positions * 4;
     shape.q = guarded(q_bytes);
@@ -312,7 +333,7 @@ static void probe_attend(probe *p, int rounds) {
     shape.v_scale = guarded(scale_bytes);
     fill_attend(p->tables[0], round % 5 == 4 ? EXTREME : SMALL);
     c.n = shape.positions;
-    c.variant = shape.head_dim * 1000 + shape.queries * 10 + (int)shape.type;
+    c.variant = shape.head_dim * 1000 + shape.heads * shape.tokens * 10 + (int)shape.type;
     compare(p, "attend", do_attend, &c);
     release(shape.q, q_bytes);
     release(shape.k, kv_bytes);

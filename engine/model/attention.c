@@ -36,34 +36,69 @@ void tern_attention_store(const tern_forward *f, int layer, int member, int size
   }
 }
 
-static void attend(const tern_forward *f, const head_cache *c, tern_lane *l, int t, int head, int count) {
+/* Query heads [head, head + heads) of tokens [token, token + tokens) of a chunk. */
+typedef struct span {
+  int token, tokens, head, heads;
+} span;
+
+static void attend(const tern_forward *f, const head_cache *c, tern_lane *l, const span *part) {
   const tern_session *s = f->s;
   const tern_model_facts *facts = &s->model->facts;
-  size_t dim = (size_t)facts->head_dim, width = (size_t)facts->heads * dim, first = (size_t)head * dim;
-  float scale = 1 / __builtin_sqrtf((float)facts->head_dim);
-  s->model->vec->attend(s->attention + (size_t)t * width + first, dim, s->qkv + (size_t)t * s->qkv_width + first, dim,
-                        count, c->k, c->v, c->k_scale, c->v_scale, s->kv.vector_bytes, facts->head_dim,
-                        s->position + t + 1, scale, s->kv.type, l->scores);
+  size_t dim = (size_t)facts->head_dim, width = (size_t)facts->heads * dim;
+  size_t first = (size_t)part->head * dim, token = (size_t)part->token;
+  if (part->tokens < 1 || part->heads < 1) return;
+  s->model->vec->attend(&(tern_attend){.q = s->qkv + token * s->qkv_width + first,
+                                       .q_token = s->qkv_width,
+                                       .q_head = dim,
+                                       .out = s->attention + token * width + first,
+                                       .out_token = width,
+                                       .out_head = dim,
+                                       .heads = part->heads,
+                                       .tokens = part->tokens,
+                                       .positions = s->position + part->token + 1,
+                                       .head_dim = facts->head_dim,
+                                       .k = c->k,
+                                       .v = c->v,
+                                       .kv_stride = s->kv.vector_bytes,
+                                       .k_scale = c->k_scale,
+                                       .v_scale = c->v_scale,
+                                       .type = s->kv.type,
+                                       .scale = 1 / __builtin_sqrtf((float)facts->head_dim),
+                                       .scratch = l->scores});
+}
+
+/* How many of a token's units, the first of which starts at `start`, start before `from`. */
+static int units_before(int64_t from, int64_t start, int64_t cost, int most) {
+  int64_t units = from <= start ? 0 : (from - start + cost - 1) / cost;
+  return units < most ? (int)units : most;
 }
 
 /* Units are (KV head, token, query head); a unit costs the positions it reads.
- * A member owns the units that start within its share of the whole cost. */
+ * A member owns the units that start within its share of the whole cost; tokens
+ * whose heads are all its own go together. */
 void tern_attention(const tern_forward *f, int layer, int member, int size) {
   const tern_session *s = f->s;
   const tern_model_facts *facts = &s->model->facts;
+  tern_lane *l = &s->lanes[member];
   int group = facts->heads / facts->kv_heads;
   int64_t tokens = f->tokens, start = 0;
   int64_t total = facts->heads * (tokens * s->position + tokens * (tokens + 1) / 2);
   int64_t lo = total * member / size, hi = total * (member + 1) / size;
   for (int kv = 0; kv < facts->kv_heads; kv++) {
     head_cache c = cache_of(s, layer, kv);
+    int whole = 0; /* tokens before t that are all this member's and not done yet */
     for (int t = 0; t < f->tokens; t++) {
       int64_t cost = s->position + t + 1;
-      int64_t first = lo <= start ? 0 : (lo - start + cost - 1) / cost;
-      int64_t end = hi <= start ? 0 : (hi - start + cost - 1) / cost;
-      if (end > group) end = group;
-      if (first < end) attend(f, &c, &s->lanes[member], t, kv * group + (int)first, (int)(end - first));
+      int first = units_before(lo, start, cost, group), end = units_before(hi, start, cost, group);
       start += cost * group;
+      if (end - first == group) {
+        whole++;
+        continue;
+      }
+      attend(f, &c, l, &(span){t - whole, whole, kv * group, group});
+      attend(f, &c, l, &(span){t, 1, kv * group + first, end - first});
+      whole = 0;
     }
+    attend(f, &c, l, &(span){f->tokens - whole, whole, kv * group, group});
   }
 }

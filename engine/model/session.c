@@ -68,14 +68,15 @@ static void take_cache(arena *a, tern_session *s, const tern_model_facts *f) {
 
 static void take_lane(arena *a, tern_lane *l, const tern_session *s, const tern_model_facts *f, const widths *w,
                       size_t scratch) {
-  size_t group = (size_t)(f->heads / f->kv_heads), positions = ((size_t)s->context + 15) / 16 * 16;
+  size_t rows = (size_t)(f->heads / f->kv_heads) * (size_t)s->batch;
+  size_t scores = tern_attend_scratch(rows, (size_t)s->context, (size_t)f->head_dim);
   tern_lane lane = {.x = take(a, w->hidden * sizeof(float)),
                     .row = take(a, w->widest * sizeof(float)),
                     .canonical = take(a, w->widest),
                     .in = take_input(a, 1, w->input),
                     .scan_in = f->scan_bytes ? take_input(a, 2, w->input) : (tern_input){0},
                     .kept = f->scan_bytes ? take(a, 2 * TERN_TOP_MOST * sizeof(float)) : NULL,
-                    .scores = take(a, group * positions * sizeof(float)),
+                    .scores = take(a, scores * sizeof(float)),
                     .scratch = take(a, scratch)};
   if (l) *l = lane;
 }
