@@ -207,7 +207,10 @@ static void serial_devices_are_read_like_commands(void **state) {
   (void)state;
   fixture_open(&f);
   int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
+    print_message("no pseudo terminals here (is /dev/pts mounted?)\n");
+    skip();
+  }
   int keep = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
   struct termios raw;
   assert_int_equal(tcgetattr(keep, &raw), 0);

@@ -69,7 +69,7 @@ static void a_written_tokenizer_gives_the_same_ids(void **state) {
   folder s = folder_open();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     tern_error e = {0};
-    tern_tokenizer *t = load(names[i]), *again;
+    tern_tokenizer *t = load(names[i]), *again = NULL;
     tern_gguf_writer *w;
     tern_gguf *g;
     if (tern_gguf_writer_open(&w, folder_path(&s, "t.gguf"), &e) || tern_tokenizer_write(t, w, &e) ||
