@@ -41,10 +41,10 @@ TERN_INLINE int8x16_t broadcast(const int8_t *x) {
   return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
-/* The same, and goes on, in one instruction; row: where the activations begin. */
+/* The same, and goes on, in one instruction; row: where the activations begin (any of them may be read). */
 TERN_INLINE int8x16_t broadcast_next(const int8_t **x, const int8_t *row) {
   int8x16_t four;
-  __asm__("ld1r {%0.4s}, [%1], #4" : "=w"(four), "+r"(*x) : "m"(*(const int8_t(*)[])row));
+  __asm__("ld1r {%0.4s}, [%1], #4" : "=w"(four), "+r"(*x) : "m"(*(const int8_t(*)[65536])row));
   return four;
 }
 
