@@ -207,6 +207,10 @@ bool tern_tokenizer_adds_bos(const tern_tokenizer *t) {
   return t->adds_bos && t->bos >= 0;
 }
 
+int32_t tern_tokenizer_find(const tern_tokenizer *t, const char *text) {
+  return tern_text_map_find(&t->specials, t, text, strlen(text));
+}
+
 bool tern_tokenizer_ends(const tern_tokenizer *t, int32_t id) {
   return id >= 0 && id < t->size && t->ends[id];
 }

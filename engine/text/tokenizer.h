@@ -32,6 +32,9 @@ int32_t tern_tokenizer_eos(const tern_tokenizer *t); /* -1: none */
 bool tern_tokenizer_ends(const tern_tokenizer *t, int32_t id);
 bool tern_tokenizer_adds_bos(const tern_tokenizer *t);
 
+/* Id of the control or user-defined token of that text, -1 when there is none. */
+int32_t tern_tokenizer_find(const tern_tokenizer *t, const char *text);
+
 /* Text to ids. Invalid UTF-8 is encoded byte by byte. `special`: special-token
  * texts in the input become their ids. *ids is malloc'ed (free()). No BOS is
  * added. */
