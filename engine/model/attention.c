@@ -1,4 +1,4 @@
-/* Grouped-query attention over the KV cache. */
+/* Grouped-query attention over the KV caches of a chunk's sequences. */
 #include "engine/model/forward.h"
 
 typedef struct head_cache {
@@ -8,7 +8,8 @@ typedef struct head_cache {
 
 static head_cache cache_of(const tern_session *s, int layer, int kv_head) {
   const tern_kv_cache *c = &s->kv;
-  size_t first = ((size_t)layer * (size_t)s->model->facts.kv_heads + (size_t)kv_head) * (size_t)s->context;
+  size_t kv_heads = (size_t)s->workspace->model->facts.kv_heads;
+  size_t first = ((size_t)layer * kv_heads + (size_t)kv_head) * (size_t)s->context;
   return (head_cache){.k = c->k + first * c->vector_bytes,
                       .v = c->v + first * c->vector_bytes,
                       .k_scale = c->k_scale ? c->k_scale + first : NULL,
@@ -16,7 +17,7 @@ static head_cache cache_of(const tern_session *s, int layer, int kv_head) {
 }
 
 void tern_attention_store(const tern_forward *f, int layer, int member, int size) {
-  tern_session *s = f->s;
+  tern_workspace *s = f->s;
   const tern_model_facts *facts = &s->model->facts;
   const tern_vec *vec = s->model->vec;
   int heads = facts->heads, kv_heads = facts->kv_heads, dim = facts->head_dim, parts = heads + 2 * kv_heads, lo, hi;
@@ -24,45 +25,47 @@ void tern_attention_store(const tern_forward *f, int layer, int member, int size
   tern_split(f->tokens * parts, 1, member, size, &lo, &hi);
   for (int i = lo; i < hi; i++) {
     int t = i / parts, part = i % parts; /* a row of qkv is heads queries, kv_heads keys, kv_heads values */
-    size_t position = (size_t)(s->position + t), angle = (size_t)t * (size_t)(dim / 2);
+    size_t position = (size_t)tern_position_of(f, t), angle = (size_t)t * (size_t)(dim / 2);
     float *x = s->qkv + (size_t)t * s->qkv_width + (size_t)part * (size_t)dim;
     if (part < heads + kv_heads) vec->rope(x, s->cosine + angle, s->sine + angle, dim, neox);
     if (part < heads) continue;
-    head_cache c = cache_of(s, layer, (part - heads) % kv_heads);
+    const tern_session *sequence = tern_part_of(f, t)->session;
+    head_cache c = cache_of(sequence, layer, (part - heads) % kv_heads);
     bool key = part < heads + kv_heads;
     float *scale = key ? c.k_scale : c.v_scale;
-    vec->kv_store((key ? c.k : c.v) + position * s->kv.vector_bytes, scale ? scale + position : NULL, x, dim,
-                  s->kv.type);
+    vec->kv_store((key ? c.k : c.v) + position * sequence->kv.vector_bytes, scale ? scale + position : NULL, x, dim,
+                  sequence->kv.type);
   }
 }
 
-/* Query heads [head, head + heads) of tokens [token, token + tokens) of a chunk. */
+/* Query heads [head, head + heads) of tokens [token, token + tokens) of a part. */
 typedef struct span {
   int token, tokens, head, heads;
 } span;
 
-static void attend(const tern_forward *f, const head_cache *c, tern_lane *l, const span *part) {
-  const tern_session *s = f->s;
+static void attend(const tern_forward *f, const tern_part *part, const head_cache *c, tern_lane *l, const span *of) {
+  const tern_workspace *s = f->s;
   const tern_model_facts *facts = &s->model->facts;
+  const tern_kv_cache *kv = &part->session->kv;
   size_t dim = (size_t)facts->head_dim, width = (size_t)facts->heads * dim;
-  size_t first = (size_t)part->head * dim, token = (size_t)part->token;
-  if (part->tokens < 1 || part->heads < 1) return;
+  size_t first = (size_t)of->head * dim, token = (size_t)(part->token + of->token);
+  if (of->tokens < 1 || of->heads < 1) return;
   s->model->vec->attend(&(tern_attend){.q = s->qkv + token * s->qkv_width + first,
                                        .q_token = s->qkv_width,
                                        .q_head = dim,
                                        .out = s->attention + token * width + first,
                                        .out_token = width,
                                        .out_head = dim,
-                                       .heads = part->heads,
-                                       .tokens = part->tokens,
-                                       .positions = s->position + part->token + 1,
+                                       .heads = of->heads,
+                                       .tokens = of->tokens,
+                                       .positions = part->position + of->token + 1,
                                        .head_dim = facts->head_dim,
                                        .k = c->k,
                                        .v = c->v,
-                                       .kv_stride = s->kv.vector_bytes,
+                                       .kv_stride = kv->vector_bytes,
                                        .k_scale = c->k_scale,
                                        .v_scale = c->v_scale,
-                                       .type = s->kv.type,
+                                       .type = kv->type,
                                        .scale = 1 / __builtin_sqrtf((float)facts->head_dim),
                                        .scratch = l->scores});
 }
@@ -73,32 +76,48 @@ static int units_before(int64_t from, int64_t start, int64_t cost, int most) {
   return units < most ? (int)units : most;
 }
 
-/* Units are (KV head, token, query head); a unit costs the positions it reads.
- * A member owns the units that start within its share of the whole cost; tokens
- * whose heads are all its own go together. */
-void tern_attention(const tern_forward *f, int layer, int member, int size) {
-  const tern_session *s = f->s;
-  const tern_model_facts *facts = &s->model->facts;
-  tern_lane *l = &s->lanes[member];
+/* Positions that a query head of the part's tokens reads. */
+static int64_t reads_of(const tern_part *p) {
+  int64_t tokens = p->tokens;
+  return tokens * p->position + tokens * (tokens + 1) / 2;
+}
+
+/* The units of one part that start in [lo, hi); its first starts at `start`. */
+static void attend_part(const tern_forward *f, const tern_part *part, int layer, tern_lane *l, int64_t start,
+                        int64_t lo, int64_t hi) {
+  const tern_model_facts *facts = &f->s->model->facts;
   int group = facts->heads / facts->kv_heads;
-  int64_t tokens = f->tokens, start = 0;
-  int64_t total = facts->heads * (tokens * s->position + tokens * (tokens + 1) / 2);
-  int64_t lo = total * member / size, hi = total * (member + 1) / size;
   for (int kv = 0; kv < facts->kv_heads; kv++) {
-    head_cache c = cache_of(s, layer, kv);
+    head_cache c = cache_of(part->session, layer, kv);
     int whole = 0; /* tokens before t that are all this member's and not done yet */
-    for (int t = 0; t < f->tokens; t++) {
-      int64_t cost = s->position + t + 1;
+    for (int t = 0; t < part->tokens; t++) {
+      int64_t cost = part->position + t + 1;
       int first = units_before(lo, start, cost, group), end = units_before(hi, start, cost, group);
       start += cost * group;
       if (end - first == group) {
         whole++;
         continue;
       }
-      attend(f, &c, l, &(span){t - whole, whole, kv * group, group});
-      attend(f, &c, l, &(span){t, 1, kv * group + first, end - first});
+      attend(f, part, &c, l, &(span){t - whole, whole, kv * group, group});
+      attend(f, part, &c, l, &(span){t, 1, kv * group + first, end - first});
       whole = 0;
     }
-    attend(f, &c, l, &(span){f->tokens - whole, whole, kv * group, group});
+    attend(f, part, &c, l, &(span){part->tokens - whole, whole, kv * group, group});
+  }
+}
+
+/* Units are (part, KV head, token, query head); a unit costs the positions it
+ * reads. A member owns the units that start within its share of the whole cost;
+ * tokens whose heads are all its own go together. */
+void tern_attention(const tern_forward *f, int layer, int member, int size) {
+  const tern_workspace *s = f->s;
+  tern_lane *l = &s->lanes[member];
+  int64_t heads = s->model->facts.heads, total = 0, start = 0;
+  for (int i = 0; i < f->parts; i++) total += heads * reads_of(&s->parts[i]);
+  int64_t lo = total * member / size, hi = total * (member + 1) / size;
+  for (int i = 0; i < f->parts && start < hi; i++) {
+    int64_t end = start + heads * reads_of(&s->parts[i]);
+    if (end > lo) attend_part(f, &s->parts[i], layer, l, start, lo, hi);
+    start = end;
   }
 }

@@ -21,7 +21,7 @@ typedef struct bounds {
 } bounds;
 
 /* Splits x into two int8 rows; what is left over is measured, not assumed. */
-static bounds split_input(const tern_session *s, tern_lane *l) {
+static bounds split_input(const tern_workspace *s, tern_lane *l) {
   const tern_matrix *m = &s->model->scan.matrix;
   const float *x = l->in.data;
   int n = m->cols, stride = (int)tern_matrix_x_stride(m);
@@ -66,7 +66,7 @@ static void keep(float *heap, int *count, int k, float value) {
 /* Upper bounds of rows [row0, row1) into scan_value; the greatest lower bound
  * and, for k > 1, the k greatest into the lane. The arithmetic here is float:
  * `slack` covers its rounding. */
-static void bound_rows(const tern_session *s, tern_lane *l, const bounds *b, int k, int row0, int row1) {
+static void bound_rows(const tern_workspace *s, tern_lane *l, const bounds *b, int k, int row0, int row1) {
   enum { LANES = 16 };
   const tern_scan *scan = &s->model->scan;
   const float *error = scan->error, *norm = scan->norm, *scale = scan->matrix.scale;
@@ -95,7 +95,7 @@ static void bound_rows(const tern_session *s, tern_lane *l, const bounds *b, int
 }
 
 /* What a row's upper bound must reach; every member finds the same. */
-static float threshold_of(const tern_session *s, tern_lane *l, const tern_top *top, int k, int size) {
+static float threshold_of(const tern_workspace *s, tern_lane *l, const tern_top *top, int k, int size) {
   float best = -INFINITY;
   for (int i = 0; i < size; i++) best = fmaxf(best, s->lanes[i].bound);
   if (!top) return best;
@@ -118,7 +118,7 @@ static int count_from(const float *upper, float threshold, int row0, int row1) {
 /* The head's own kernel over whole panels: blocks of rows that its layout
  * reads together anyway. */
 static void rescore(const tern_forward *f, tern_lane *l, float threshold, int row0, int row1) {
-  const tern_session *s = f->s;
+  const tern_workspace *s = f->s;
   const tern_matrix *head = &s->model->head;
   int block = head->layout->row_block;
   for (int r = row0; r < row1; r += block) {
@@ -132,7 +132,7 @@ static void rescore(const tern_forward *f, tern_lane *l, float threshold, int ro
 
 void tern_exact_head(const tern_forward *f, int member, int size) {
   enum { FULL_FROM = 8 }; /* more than 1/8 of the rows left: the full head is no dearer */
-  tern_session *s = f->s;
+  tern_workspace *s = f->s;
   const tern_scan *scan = &s->model->scan;
   tern_lane *l = &s->lanes[member];
   const tern_product sums = {&scan->matrix, NULL, (size_t)scan->matrix.rows, s->scan_sums};

@@ -1,7 +1,7 @@
 /* The forward pass, written once for every architecture and weight layout.
  * Invariant: every float that reaches a logit is computed by one member in one
- * written order, so neither the team's size nor the split into chunks shows in
- * the result. */
+ * written order, so neither the team's size nor the split into chunks, nor what
+ * other sequences a chunk holds, shows in the result. */
 #include "engine/model/forward.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 
 typedef struct pass {
   const tern_forward *f;
-  tern_session *s;
+  tern_workspace *s;
   const tern_model *m;
   const tern_vec *vec;
   tern_lane *lane;
@@ -67,7 +67,7 @@ static void prepare_rope(const pass *p) {
   tern_split(p->f->tokens * half, 1, p->member, p->size, &lo, &hi);
   for (int i = lo; i < hi; i++) {
     double sine, cosine, rate = tern_exp(-log_theta * (2.0 * (i % half) / facts->head_dim));
-    tern_sincos((p->s->position + i / half) * rate, &sine, &cosine);
+    tern_sincos(tern_position_of(p->f, i / half) * rate, &sine, &cosine);
     p->s->sine[i] = (float)sine;
     p->s->cosine[i] = (float)cosine;
   }
@@ -87,7 +87,7 @@ static void feed_residual(const pass *p, bool pending, const tern_matrix *m, ter
 static void attention_block(const pass *p, int layer) {
   const tern_layer *l = &p->m->layers[layer];
   const tern_arch *arch = p->m->facts.arch;
-  tern_session *s = p->s;
+  tern_workspace *s = p->s;
   size_t width = s->qkv_width, query = (size_t)l->q.rows, kv = (size_t)l->k.rows;
   const tern_product qkv[] = {
       {&l->q, s->qkv, width, NULL}, {&l->k, s->qkv + query, width, NULL}, {&l->v, s->qkv + query + kv, width, NULL}};
@@ -109,7 +109,7 @@ static void attention_block(const pass *p, int layer) {
 static void ffn_block(const pass *p, int layer) {
   const tern_layer *l = &p->m->layers[layer];
   const tern_arch *arch = p->m->facts.arch;
-  tern_session *s = p->s;
+  tern_workspace *s = p->s;
   size_t ffn = (size_t)p->m->facts.ffn;
   void (*activate)(float *, const float *, const float *, int) =
       arch->activation == TERN_ACT_RELU2 ? p->vec->relu2_mul : p->vec->silu_mul;
@@ -124,77 +124,9 @@ static void ffn_block(const pass *p, int layer) {
   multiply(p, TERN_OP_DOWN, &(tern_product){&l->down, s->projection, (size_t)p->m->facts.hidden, NULL}, 1);
 }
 
-static bool all_finite(const float *x, size_t n) {
-  uint32_t bad = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits;
-    memcpy(&bits, &x[i], sizeof bits);
-    bad |= (bits & 0x7f800000) == 0x7f800000;
-  }
-  return !bad;
-}
-
-void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1) {
-  enum { LANES = 16 }; /* several maxima at once: the compiler makes vectors of them */
-  float lane[LANES], best = -INFINITY;
-  int i = row0;
-  if (!all_finite(logits + row0, (size_t)(row1 - row0))) l->bad = true;
-  for (int k = 0; k < LANES; k++) lane[k] = -INFINITY;
-  for (; i + LANES <= row1; i += LANES) {
-    for (int k = 0; k < LANES; k++) lane[k] = logits[i + k] > lane[k] ? logits[i + k] : lane[k];
-  }
-  for (; i < row1; i++) lane[0] = logits[i] > lane[0] ? logits[i] : lane[0];
-  for (int k = 0; k < LANES; k++) best = lane[k] > best ? lane[k] : best;
-  if (l->best_id >= 0 && !(best > l->best)) return;
-  for (i = row0; i < row1 && logits[i] != best; i++) continue;
-  if (i == row1) return;
-  l->best = best;
-  l->best_id = i;
-}
-
-/* Final residual of token t, normed, becomes row `slot` of in. */
-static void feed_head(const pass *p, const tern_input *in, int slot, int t) {
-  const tern_model *m = p->m;
-  size_t hidden = (size_t)m->facts.hidden;
-  const float *x = p->x + (size_t)t * hidden, *added = p->s->projection + (size_t)t * hidden;
-  float *row = p->lane->row;
-  memcpy(row, x, hidden * sizeof(float));
-  p->vec->add(row, added, (int)hidden);
-  if (!all_finite(row, hidden)) p->lane->bad = true;
-  tern_feed(p->f, p->lane, in, slot, &m->head, row, TERN_NORM_GAIN, m->norms);
-}
-
-static void head(const pass *p) {
-  const tern_forward *f = p->f;
-  const tern_matrix *m = &p->m->head;
-  tern_lane *l = p->lane;
-  const tern_input *in = f->wanted == 1 ? &l->in : &p->s->in;
-  int lo, hi, skipped = f->tokens - f->wanted;
-  if (f->wanted == 1) {
-    feed_head(p, in, 0, skipped);
-  } else {
-    tern_split(f->wanted, 1, p->member, p->size, &lo, &hi);
-    for (int i = lo; i < hi; i++) feed_head(p, in, i, skipped + i);
-    tern_meet(p->s, l);
-  }
-  if (!f->logits) {
-    tern_exact_head(f, p->member, p->size);
-    return;
-  }
-  const tern_product all = {m, f->logits, (size_t)m->rows, NULL};
-  tern_multiply(p->s, TERN_OP_HEAD, &all, 1, in, f->wanted, p->member, p->size);
-  tern_split(m->rows, 16, p->member, p->size, &lo, &hi);
-  for (int i = 0; i + 1 < f->wanted; i++) {
-    if (!all_finite(f->logits + (size_t)i * (size_t)m->rows + lo, (size_t)(hi - lo))) l->bad = true;
-  }
-  tern_lane_best(l, f->logits + (size_t)(f->wanted - 1) * (size_t)m->rows, lo, hi);
-  l->rescored = hi - lo;
-  tern_mark(l, TERN_OP_ARGMAX);
-}
-
 void tern_forward_job(void *arg, int member, int size) {
   const tern_forward *f = arg;
-  tern_session *s = f->s;
+  tern_workspace *s = f->s;
   tern_lane *l = &s->lanes[member];
   bool single = f->tokens == 1;
   pass p = {.f = f,
@@ -221,5 +153,5 @@ void tern_forward_job(void *arg, int member, int size) {
     attention_block(&p, i);
     ffn_block(&p, i);
   }
-  if (f->wanted) head(&p);
+  if (f->wanted) tern_head_rows(f, p.x, member, size);
 }

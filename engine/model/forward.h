@@ -1,5 +1,6 @@
-/* Inside of a session, shared by the files of engine/model only: the KV cache,
- * the buffers of a chunk, and one forward pass over a chunk as a team job.
+/* Inside of sessions, shared by the files of engine/model only: the KV cache of
+ * a sequence, the buffers of a chunk, and one forward pass over a chunk, which
+ * may hold tokens of several sequences, as a team job.
  *
  * Stages that go token by token (norm, quantise) are split over tokens when a
  * chunk has several; a single token is computed by every member for itself, in
@@ -11,6 +12,9 @@
 
 #include "engine/model/parts.h"
 #include "engine/model/profile.h"
+
+typedef struct tern_part tern_part;
+typedef struct tern_row tern_row;
 
 /* Input rows of a matrix: int8 with scale and sum, or float, by its layout. */
 typedef struct tern_input {
@@ -50,11 +54,14 @@ typedef struct tern_kv_cache {
   size_t bytes, scale_bytes;
 } tern_kv_cache;
 
-struct tern_session {
+/* Buffers of a chunk, shared by the sessions that were opened on it. */
+struct tern_workspace {
   const tern_model *model;
   tern_team *team;
-  int context, batch, position;
-  tern_kv_cache kv;
+  int context;           /* positions of the longest session */
+  int batch;             /* tokens of a chunk */
+  int rows;              /* of logits kept here */
+  int sessions;          /* open ones */
   size_t qkv_width;      /* floats of a row of qkv: queries, keys, values */
   float *x;              /* [batch][hidden] residual */
   float *qkv;            /* [batch][qkv_width] */
@@ -63,27 +70,69 @@ struct tern_session {
   float *gate, *up;      /* [batch][ffn] */
   float *cosine, *sine;  /* [batch][head_dim / 2] */
   tern_input in;         /* [batch] rows */
-  float *logits;         /* [vocab], for greedy */
+  float *logits;         /* [rows][vocab], where nobody else takes them */
   int32_t *scan_sums;    /* [2][vocab], exact head */
   float *scan_value;     /* [vocab], exact head: upper bounds */
   tern_lane *lanes;      /* [team] */
+  int32_t *ids;          /* [batch] of the chunk */
+  int *owner;            /* [batch] part of each token of the chunk */
+  tern_part *parts;      /* [batch] */
+  tern_row *wanted;      /* [batch] */
   tern_profile *profile; /* NULL: off */
   void *memory;          /* one block that all of this lies in */
   size_t memory_bytes;
 };
 
+/* One sequence. */
+struct tern_session {
+  tern_workspace *workspace;
+  bool own; /* the workspace goes with the session */
+  int context, position;
+  int start; /* position before the call that is running; -1: none is */
+  tern_kv_cache kv;
+  int32_t *ids; /* [context] what was fed */
+  void *memory; /* one block of cache and ids */
+  size_t memory_bytes;
+};
+
+/* Consecutive tokens of one sequence in a chunk. */
+struct tern_part {
+  tern_session *session;
+  int token, tokens; /* first in the chunk, how many */
+  int position;      /* of the first */
+};
+
+/* A token of the chunk whose logits are wanted, and what became of them. */
+struct tern_row {
+  int token;
+  float *to;      /* [vocab] logits; NULL: to the workspace, as nobody asks for them */
+  int32_t target; /* id whose log-probability is asked for; -1: none */
+  int32_t best;   /* out: greatest logit's id */
+  double logprob; /* out: of target */
+  bool bad;       /* out: not finite */
+};
+
 /* One chunk: what every member reads. */
 typedef struct tern_forward {
-  tern_session *s;
+  tern_workspace *s;
   const int32_t *ids;
-  int tokens;    /* 1..batch */
-  int wanted;    /* logits of the last `wanted` tokens: 0, 1 or tokens */
-  float *logits; /* [wanted][vocab]; NULL: the exact head */
-  /* Exact head: where rescored rows go, [vocab]; and which are wanted, NULL: the
-   * greatest alone (rows that are not rescored are left as they are). */
+  int tokens; /* 1..batch */
+  int parts;  /* that s->parts holds: the chunk's tokens in order */
+  int wanted; /* rows that s->wanted holds, tokens ascending */
+  /* Exact head, of a chunk with one row: where rescored rows go, [vocab]; NULL:
+   * the full head. And which are wanted, NULL: the greatest alone (rows that
+   * are not rescored are left as they are). */
   float *chosen;
   const tern_top *top;
 } tern_forward;
+
+static inline const tern_part *tern_part_of(const tern_forward *f, int token) {
+  return &f->s->parts[f->s->owner[token]];
+}
+static inline int tern_position_of(const tern_forward *f, int token) {
+  const tern_part *p = tern_part_of(f, token);
+  return p->position + token - p->token;
+}
 
 /* The time since the member's last mark was op's. */
 static inline void tern_mark(const tern_lane *l, tern_operator op) {
@@ -91,13 +140,15 @@ static inline void tern_mark(const tern_lane *l, tern_operator op) {
 }
 
 /* The team's barrier; waiting is an operator of its own. */
-static inline void tern_meet(const tern_session *s, const tern_lane *l) {
+static inline void tern_meet(const tern_workspace *s, const tern_lane *l) {
   tern_team_barrier(s->team);
   tern_mark(l, TERN_OP_BARRIER);
 }
 
 /* Team job over a tern_forward: the whole model, the head, the argmax. */
 void tern_forward_job(void *arg, int member, int size);
+/* Logits of the chunk's wanted rows and what is asked of them. */
+void tern_head_rows(const tern_forward *f, const float *x, int member, int size);
 
 /* Makes row `slot` of `in` the input of matrix m: x through the norm given. */
 void tern_feed(const tern_forward *f, tern_lane *l, const tern_input *in, int slot, const tern_matrix *m,
@@ -123,7 +174,7 @@ typedef struct tern_product {
 /* Runs m's kernel over rows [row0, row1); row0 starts a block of its layout. */
 void tern_run_rows(const tern_product *to, const tern_input *in, int tokens, void *scratch, int row0, int row1);
 /* The whole team: all rows of `count` products of one input, then a barrier. */
-void tern_multiply(tern_session *s, tern_operator op, const tern_product *products, int count, const tern_input *in,
+void tern_multiply(tern_workspace *s, tern_operator op, const tern_product *products, int count, const tern_input *in,
                    int tokens, int member, int size);
 
 /* Greatest of logits[row0..row1-1], lowest id on ties, into the lane's answer. */

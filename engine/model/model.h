@@ -13,6 +13,7 @@
 #include "kernels/vec.h"
 
 typedef struct tern_model tern_model;
+typedef struct tern_profile tern_profile; /* profile.h */
 
 typedef struct tern_model_params {
   const char *layout;        /* body: "t2", "t5", "q8", "f16", "bf16", "f32"; NULL: by the file's type */
@@ -54,24 +55,44 @@ int tern_model_plan(const tern_gguf *g, const tern_model_params *p, size_t *byte
 /* Facts from metadata alone; zero_share is NAN. Checks every tensor's presence and shape. */
 int tern_model_preview(const tern_gguf *g, const tern_model_params *p, tern_model_facts *facts, tern_error *e);
 
+/* A workspace: the buffers of a chunk of tokens and the team that computes it.
+ * Sessions may share one; it does one call at a time and outlives them. */
+typedef struct tern_workspace tern_workspace;
+
+typedef struct tern_workspace_params {
+  int batch;   /* tokens a chunk, of all sequences together; <= 0: 512 */
+  int context; /* positions of the longest session; <= 0: the model's, at most 4096 */
+  int rows;    /* rows of logits computed together where the caller takes none; <= 0: 1 */
+} tern_workspace_params;
+
+int tern_workspace_plan(const tern_model_facts *f, const tern_workspace_params *p, int threads, size_t *bytes,
+                        tern_error *e);
+int tern_workspace_open(tern_workspace **out, const tern_model *m, tern_team *team, const tern_workspace_params *p,
+                        tern_error *e);
+void tern_workspace_close(tern_workspace *w); /* NULL allowed */
+void tern_workspace_profile(tern_workspace *w, tern_profile *p);
+
 /* A session: KV cache and position of one sequence. Many to a model, one
  * thread at a time each. */
 typedef struct tern_session tern_session;
 
 typedef struct tern_session_params {
   int context; /* positions; <= 0: the model's, at most 4096 */
-  int batch;   /* tokens a chunk; <= 0: 512 */
+  int batch;   /* tokens a chunk of its own workspace; <= 0: 512 */
   tern_kv_type kv;
 } tern_session_params;
 
 typedef enum tern_want { TERN_WANT_NONE, TERN_WANT_LAST, TERN_WANT_ALL } tern_want;
 
-/* Bytes that a session of such a model would take with a team of `threads`. */
+/* Bytes that a session of such a model would take with a workspace of its own
+ * for a team of `threads`. */
 int tern_session_plan(const tern_model_facts *f, const tern_session_params *p, int threads, size_t *bytes,
                       tern_error *e);
 
+/* With a workspace of its own, or on one that others share. */
 int tern_session_open(tern_session **out, const tern_model *m, tern_team *team, const tern_session_params *p,
                       tern_error *e);
+int tern_session_join(tern_session **out, tern_workspace *w, const tern_session_params *p, tern_error *e);
 void tern_session_close(tern_session *s);
 
 /* Appends n tokens. logits: [vocab] of the last or [n][vocab] of all, by
@@ -99,8 +120,41 @@ enum { TERN_TOP_MOST = 1024 };
 int tern_session_top(tern_session *s, const int32_t *ids, int n, const tern_top *top, float *logits, int *rescored,
                      tern_error *e);
 
+/* What a row of logits says of an id that may come next. */
+typedef struct tern_score {
+  double logprob; /* log of softmax at the target, in double; 0 where it is negative */
+  int32_t best;   /* id of the greatest logit, lowest on ties */
+} tern_score;
+
+/* One sequence's part of a batch: n tokens to append, and what is wanted of the
+ * last `wanted` of them. All pointers are the caller's. */
+typedef struct tern_item {
+  tern_session *session;
+  const int32_t *ids;
+  int n, wanted;          /* 0..n; decoding wants 1 */
+  float *logits;          /* [wanted][vocab], or NULL */
+  const tern_top *top;    /* wanted 1: as tern_session_top (more rows than asked for may be there); NULL: all */
+  const int32_t *targets; /* [wanted] ids to score, negative: none; or NULL */
+  tern_score *scores;     /* out: [wanted], or NULL */
+  int32_t next;           /* out: greedy choice after the last token, when wanted */
+  int rescored;           /* out: rows of the head computed in full precision; 0 when several shared it */
+} tern_item;
+
+/* Appends the items' tokens to their sessions, which are different ones of this
+ * workspace: chunks hold as many tokens as there is room for, whosever they are.
+ * Every result has the bits that the item alone would give. A failure leaves
+ * all positions where they were. */
+int tern_batch_eval(tern_workspace *w, tern_item *items, int count, tern_error *e);
+
 int tern_session_position(const tern_session *s);
+const int32_t *tern_session_ids(const tern_session *s);  /* [position] */
 void tern_session_rewind(tern_session *s, int position); /* <= current */
+/* Rewinds to what the session has in common with a text of n ids, so that at
+ * least one is left to feed; returns how many are not to be fed again. */
+int tern_session_reuse(tern_session *s, const int32_t *ids, int n);
+/* Makes `to` a copy of from's first `positions`: keys, values and ids, read and
+ * written once. Both of one model and one KV type. */
+int tern_session_fork(tern_session *to, const tern_session *from, int positions, tern_error *e);
 /* Makes the KV cache's pages exist, so that no later call pays for them; the
  * session must be at position 0. */
 void tern_session_touch(tern_session *s);

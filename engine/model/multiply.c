@@ -52,7 +52,7 @@ static int piece_of(const tern_matrix *m, int blocks, int tokens, int size) {
   return ((blocks + PIECES - 1) / PIECES + tile - 1) / tile * tile;
 }
 
-void tern_multiply(tern_session *s, tern_operator op, const tern_product *products, int count, const tern_input *in,
+void tern_multiply(tern_workspace *s, tern_operator op, const tern_product *products, int count, const tern_input *in,
                    int tokens, int member, int size) {
   tern_lane *l = &s->lanes[member];
   int total = 0, turn = (int)(l->stage++ & 1);
