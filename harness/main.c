@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "engine/base/interrupt.h"
+#include "engine/base/nearest.h"
 #include "harness/command.h"
-#include "harness/nearest.h"
 #include "harness/version.h"
 
 static const tern_command *const commands[] = {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "harness/nearest.h"
+#include "engine/base/nearest.h"
 #include "reports/shapes.h"
 
 static const struct {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "harness/nearest.h"
+#include "engine/base/nearest.h"
 #include "harness/shapes.h"
 
 static tern_synth_shape find(const char *name) {

@@ -1,5 +1,5 @@
 /* Levenshtein distance of short names, one row of the table at a time. */
-#include "harness/nearest.h"
+#include "engine/base/nearest.h"
 
 #include <ctype.h>
 #include <string.h>
