@@ -1,0 +1,47 @@
+/* What is drawn how often. Shares of training follow what a small model needs
+ * to meet: many word problems and drills, few long documents. */
+#include <stddef.h>
+
+#include "engine/train/mini/splits.h"
+
+const mini_split mini_train_splits[] = {
+    {"word", "train", mini_make_word, 0, 400},
+    {"drill", "train", mini_make_drill, 0, 160},
+    {"choice", "train", mini_make_choice, 0, 110},
+    {"reverse", "train", mini_make_choice, MINI_REVERSED, 40},
+    {"letters", "train", mini_make_choice, MINI_LETTERS, 40},
+    {"state", "train", mini_make_state, 0, 20},
+    {"recall", "train", mini_make_recall, 0, 70},
+    {"yesno", "train", mini_make_yesno, 0, 60},
+    {"ending", "train", mini_make_ending, 0, 60},
+    {"shots", "train", mini_make_shots, 0, 10},
+    {"story", "train", mini_make_story, 0, 30},
+    {NULL, NULL, NULL, 0, 0},
+};
+
+const mini_split mini_test_splits[] = {
+    {"word", "tuples", mini_make_word, 0, 400},
+    {"word", "compositions", mini_make_word, MINI_NEW_COMPOSITION, 400},
+    {"word", "templates", mini_make_word, MINI_NEW_PHRASES, 400},
+    {"drill", "pairs", mini_make_drill, 0, 400},
+    {"choice", "facts", mini_make_choice, MINI_NEW_FACTS, 400},
+    {"choice", "phrasings", mini_make_choice, MINI_NEW_PHRASES, 400},
+    {"reverse", "facts", mini_make_choice, MINI_NEW_FACTS | MINI_REVERSED, 300},
+    {"letters", "facts", mini_make_choice, MINI_NEW_FACTS | MINI_LETTERS, 300},
+    {"letters", "phrasings", mini_make_choice, MINI_NEW_PHRASES | MINI_LETTERS, 300},
+    {"recall", "passages", mini_make_recall, 0, 300},
+    {"yesno", "passages", mini_make_yesno, MINI_NEW_FACTS, 480},
+    {"yesno", "phrasings", mini_make_yesno, MINI_NEW_FACTS | MINI_NEW_PHRASES, 480},
+    {"ending", "passages", mini_make_ending, 0, 400},
+    {"ending", "phrasings", mini_make_ending, MINI_NEW_PHRASES, 400},
+    {"shots", "tuples", mini_make_shots, 0, 200},
+    {"story", "combinations", mini_make_story, 0, 200},
+    {NULL, NULL, NULL, 0, 0},
+};
+
+const mini_split mini_tune_splits[] = {
+    {"tune", "train", mini_make_tune, 0, 3000},
+    {"tune", "valid", mini_make_tune, 0, 200},
+    {"tune", "test", mini_make_tune, 0, 300},
+    {NULL, NULL, NULL, 0, 0},
+};
