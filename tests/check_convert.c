@@ -9,7 +9,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/random.h"
-#include "engine/format/llama2c.h"
+#include "engine/format/convert.h"
 #include "tests/own_folder.h"
 
 enum { DIM = 64, HIDDEN = 96, LAYERS = 2, HEADS = 4, KV_HEADS = 2, VOCAB = 40, CONTEXT = 16, KEY = 32 };
@@ -93,12 +93,23 @@ static void save(const char *path, const uint8_t *data, size_t n) {
   assert_int_equal(fclose(f), 0);
 }
 
+static int convert_file(const char *in, const char *out, const tern_convert_params *p, tern_error *e) {
+  tern_gguf *g = NULL;
+  tern_team *team = NULL;
+  int rc = tern_gguf_open(&g, in, e);
+  if (!rc) rc = tern_team_open(&team, 2, NULL, e);
+  if (!rc) rc = tern_convert(g, out, p, team, e);
+  tern_team_close(team);
+  tern_gguf_close(g);
+  return rc;
+}
+
 static int convert(folder *s, const bytes *b, const char *type, tern_error *e) {
   char in[700];
   snprintf(in, sizeof in, "%s", folder_path(s, "in.bin"));
   save(in, b->data, b->size);
-  const tern_llama2c_params p = {.type = type ? tern_dtype_by_name(type) : NULL, .name = "test"};
-  return tern_llama2c_convert(in, folder_path(s, "out.gguf"), &p, e);
+  const tern_convert_params p = {.type = type ? tern_dtype_by_name(type) : NULL, .name = "test"};
+  return convert_file(in, folder_path(s, "out.gguf"), &p, e);
 }
 
 static tern_gguf *converted(folder *s, const bytes *b, const char *type) {
@@ -219,7 +230,7 @@ static void wrong_checkpoints_are_refused(void **state) {
   make_ternary(b);
   b->data[b->size - 1] |= 2;
   b->data[b->size - 1] &= 0xfe;
-  refuse(&s, b, NULL, "no ternary code");
+  refuse(&s, b, NULL, "is not ternary");
   make_ternary(b);
   b->data[4] = 2;
   refuse(&s, b, NULL, "version 2");
@@ -262,8 +273,8 @@ static void published_checkpoints_convert(void **state) {
       folder_close(&s);
       skip();
     }
-    const tern_llama2c_params p = {.name = files[i].name};
-    if (tern_llama2c_convert(in, folder_path(&s, "out.gguf"), &p, &e)) fail_msg("%s", e.text);
+    const tern_convert_params p = {0};
+    if (convert_file(in, folder_path(&s, "out.gguf"), &p, &e)) fail_msg("%s", e.text);
     if (tern_gguf_open(&g, folder_path(&s, "out.gguf"), &e)) fail_msg("%s", e.text);
     assert_true(tern_gguf_text(g, "general.architecture", &arch));
     assert_int_equal(arch.size, strlen(files[i].arch));

@@ -42,7 +42,7 @@ expect 1 "no_such.gguf" "$ternmark" inspect no_such.gguf
 head -c 9000 tiny.gguf >cut.gguf
 expect 1 "truncated" "$ternmark" inspect cut.gguf
 expect 2 "want an input" "$ternmark" convert tiny.gguf
-expect 1 "llama2.c" "$ternmark" convert tiny.gguf out.gguf
+expect 1 "no_such" "$ternmark" convert no_such.gguf out.gguf
 [ ! -e out.gguf ] || { echo "a refused convert wrote a file"; failed=1; }
 
 # Ended by a signal in the middle: exit code 130 and no file, whole or part.

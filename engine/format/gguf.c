@@ -1,4 +1,4 @@
-/* GGUF reader: opening, and access to what the parser found good. */
+/* GGUF reader: access to what the parser found good. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,21 +25,11 @@ int tern_gguf_parse(tern_gguf **out, const uint8_t *data, size_t size, const cha
   return 0;
 }
 
-int tern_gguf_open(tern_gguf **out, const char *path, tern_error *e) {
-  *out = NULL;
-  tern_map map;
-  if (tern_map_open(&map, path, e)) return TERN_FAILED;
-  if (tern_gguf_parse(out, map.data, map.size, path, e)) {
-    tern_map_close(&map);
-    return TERN_FAILED;
-  }
-  (*out)->map = map;
-  return 0;
-}
-
 void tern_gguf_close(tern_gguf *g) {
   if (!g) return;
+  if (g->keep.close) g->keep.close(g->keep.owner);
   tern_map_close(&g->map);
+  free(g->image);
   free(g->kvs);
   free(g->tensors);
   free(g->by_name);
@@ -79,6 +69,7 @@ const tern_gguf_tensor *tern_gguf_tensor_find(const tern_gguf *g, const char *na
 
 void tern_gguf_tensor_done(const tern_gguf *g, const tern_gguf_tensor *t) {
   if (g->map.data) tern_map_done(&g->map, t->offset, t->bytes);
+  if (g->keep.done) g->keep.done(g->keep.owner, t);
 }
 
 static const gguf_kv *find(const tern_gguf *g, const char *key) {
@@ -109,6 +100,16 @@ int tern_gguf_key_count(const tern_gguf *g) {
 tern_gguf_string tern_gguf_key_at(const tern_gguf *g, int i) {
   return g->kvs[i].key;
 }
+tern_i2s tern_gguf_i2s_order(const tern_gguf *g) {
+  static const char *const names[] = {[TERN_I2S_128] = "128", [TERN_I2S_64] = "64", [TERN_I2S_ROWS4] = "rows4"};
+  tern_gguf_string s;
+  if (!tern_gguf_text(g, "ternmark.i2s_layout", &s)) return TERN_I2S_128;
+  for (int i = TERN_I2S_128; i <= TERN_I2S_ROWS4; i++) {
+    if (strlen(names[i]) == s.size && memcmp(names[i], s.data, s.size) == 0) return (tern_i2s)i;
+  }
+  return TERN_I2S_AUTO;
+}
+
 bool tern_gguf_has(const tern_gguf *g, const char *key) {
   return find(g, key) != NULL;
 }
@@ -200,6 +201,13 @@ static tern_gguf_string next_string(const uint8_t **at) {
   tern_gguf_string s = {.data = (const char *)*at + sizeof n, .size = (size_t)n};
   *at += sizeof n + (size_t)n;
   return s;
+}
+
+size_t tern_gguf_value_bytes(const gguf_kv *kv) {
+  const uint8_t *at = kv->data;
+  if (kv->type != KV_TEXT) return (size_t)kv->count * tern_gguf_element_bytes(kv->type);
+  for (uint64_t i = 0; i < kv->count; i++) next_string(&at);
+  return (size_t)(at - kv->data);
 }
 
 bool tern_gguf_text(const tern_gguf *g, const char *key, tern_gguf_string *out) {

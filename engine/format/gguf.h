@@ -17,9 +17,9 @@ typedef struct tern_gguf_tensor {
   const tern_dtype *type;
   int dims;            /* 1..4 */
   int64_t shape[4];    /* GGUF order: shape[0] = columns (fastest) */
-  const uint8_t *data; /* inside the mapping */
-  size_t bytes;
-  size_t offset; /* in the file */
+  const uint8_t *data; /* inside the mapping; only the type's own functions can read it (view.h) */
+  size_t bytes;        /* in the file */
+  size_t offset;       /* in the file */
 } tern_gguf_tensor;
 
 typedef struct tern_gguf_string {
@@ -27,6 +27,9 @@ typedef struct tern_gguf_string {
   size_t size;
 } tern_gguf_string;
 
+/* Opens a model of any kind: a GGUF file, a Hugging Face folder, a llama2.c
+ * checkpoint. The others look like the GGUF file that they would convert to
+ * (keys, names, row order), their weights read from where they lie. */
 int tern_gguf_open(tern_gguf **out, const char *path, tern_error *e);
 /* Parses bytes that outlive the reader; `name` stands for the path in errors. */
 int tern_gguf_parse(tern_gguf **out, const uint8_t *data, size_t size, const char *name, tern_error *e);
@@ -43,6 +46,10 @@ void tern_gguf_tensor_done(const tern_gguf *g, const tern_gguf_tensor *t);
 /* Keys in sorted order, for listings (not NUL-terminated). */
 int tern_gguf_key_count(const tern_gguf *g);
 tern_gguf_string tern_gguf_key_at(const tern_gguf *g, int i);
+
+/* Order of I2_S codes that the file says, TERN_I2S_128 when it is silent,
+ * TERN_I2S_AUTO when it says what is no order. */
+tern_i2s tern_gguf_i2s_order(const tern_gguf *g);
 
 /* Metadata. A getter returns true and fills *out when the key exists with a
  * value of that class (any integer type converts when it fits; any float to

@@ -215,20 +215,20 @@ static int order_named(const void *a, const void *b) {
   return strcmp(((const named *)a)->name, ((const named *)b)->name);
 }
 
-static int index_names(tern_gguf *g, cursor *c) {
+int tern_gguf_index(tern_gguf *g, tern_error *e) {
   size_t n = (size_t)g->tensor_count;
   named *list = calloc(n + 1, sizeof *list);
   g->by_name = calloc(n + 1, sizeof *g->by_name);
   int rc = 0;
   if (!list || !g->by_name) {
-    rc = tern_fail(c->e, TERN_FAILED, "%s: out of memory", c->file);
+    rc = tern_fail(e, TERN_FAILED, "%s: out of memory", g->name);
     goto out;
   }
   for (int i = 0; i < g->tensor_count; i++) list[i] = (named){.name = g->tensors[i].name, .index = i};
   qsort(list, n, sizeof *list, order_named);
   for (size_t i = 0; i < n; i++) {
     if (i && strcmp(list[i - 1].name, list[i].name) == 0) {
-      rc = tern_fail(c->e, TERN_FAILED, "%s: duplicate tensor '%s'", c->file, list[i].name);
+      rc = tern_fail(e, TERN_FAILED, "%s: duplicate tensor '%s'", g->name, list[i].name);
       goto out;
     }
     g->by_name[i] = list[i].index;
@@ -251,7 +251,7 @@ static int read_tensors(tern_gguf *g, cursor *c, uint64_t count) {
   for (; (uint64_t)g->tensor_count < count; g->tensor_count++) {
     if (read_tensor(c, &g->tensors[g->tensor_count], &names)) return TERN_FAILED;
   }
-  return index_names(g, c);
+  return tern_gguf_index(g, c->e);
 }
 
 static int read_alignment(const tern_gguf *g, cursor *c, size_t *alignment) {

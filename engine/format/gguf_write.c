@@ -71,6 +71,11 @@ int tern_gguf_writer_open(tern_gguf_writer **out, const char *path, tern_error *
   return 0;
 }
 
+int tern_gguf_writer_memory(tern_gguf_writer **out, tern_error *e) {
+  *out = calloc(1, sizeof **out);
+  return *out ? 0 : tern_fail(e, TERN_FAILED, "metadata: out of memory");
+}
+
 static void begin(tern_gguf_writer *w, const char *key, uint32_t type) {
   append_string(&w->kvs, key, strlen(key));
   append(&w->kvs, &type, sizeof type);
@@ -185,14 +190,42 @@ static int reserve(tern_gguf_writer *w, tern_error *e) {
   return tern_fail_errno(e, "%s: cannot reserve %zu bytes", w->path, w->size);
 }
 
+static void append_head(const tern_gguf_writer *w, buffer *head) {
+  uint32_t version = VERSION;
+  append(head, "GGUF", 4);
+  append(head, &version, sizeof version);
+  append(head, &w->tensor_count, sizeof w->tensor_count);
+  append(head, &w->kv_count, sizeof w->kv_count);
+}
+
+int tern_gguf_writer_image(tern_gguf_writer *w, uint8_t **data, size_t *size, tern_error *e) {
+  buffer image = {0};
+  append_head(w, &image);
+  append(&image, w->kvs.data, w->kvs.size);
+  if (image.failed || w->kvs.failed) {
+    free(image.data);
+    return tern_fail(e, TERN_FAILED, "metadata: out of memory");
+  }
+  *data = image.data;
+  *size = image.size;
+  return 0;
+}
+
+void tern_gguf_put_key(tern_gguf_writer *w, const tern_gguf *g, int i) {
+  const gguf_kv *kv = &g->kvs[i];
+  uint32_t type = KV_ARRAY;
+  append_string(&w->kvs, kv->key.data, kv->key.size);
+  if (kv->array) append(&w->kvs, &type, sizeof type);
+  append(&w->kvs, &kv->type, sizeof kv->type);
+  if (kv->array) append(&w->kvs, &kv->count, sizeof kv->count);
+  append(&w->kvs, kv->data, tern_gguf_value_bytes(kv));
+  w->kv_count++;
+}
+
 int tern_gguf_writer_start(tern_gguf_writer *w, tern_error *e) {
   if (w->wrong) return tern_fail(e, TERN_FAILED, "%s: %s", w->path, w->wrong);
-  uint32_t version = VERSION;
   buffer head = {0};
-  append(&head, "GGUF", 4);
-  append(&head, &version, sizeof version);
-  append(&head, &w->tensor_count, sizeof w->tensor_count);
-  append(&head, &w->kv_count, sizeof w->kv_count);
+  append_head(w, &head);
   w->data_start = aligned(head.size + w->kvs.size + w->table.size);
   w->size = w->data_start + w->data_bytes;
   int rc = head.failed || w->kvs.failed || w->table.failed ? tern_fail(e, TERN_FAILED, "%s: out of memory", w->path)

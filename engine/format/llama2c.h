@@ -1,21 +1,15 @@
-/* llama2.c checkpoints to GGUF: the legacy fp32 file (architecture "llama")
- * and bitllama2c's ternary one (architecture "bitllama2c"). */
+/* llama2.c checkpoints as GGUF: the legacy fp32 file (architecture "llama")
+ * and bitllama2c's ternary one (architecture "bitllama2c"). They carry no
+ * vocabulary: tokenizer.ggml.model is "no_vocab". */
 #ifndef TERN_FORMAT_LLAMA2C_H
 #define TERN_FORMAT_LLAMA2C_H
 
 #include "engine/format/gguf.h"
 
-typedef struct tern_llama2c_params {
-  const tern_dtype *type; /* of the projections; NULL: F32, or I2_S for a ternary file */
-  /* Writes the tokenizer.ggml.* keys of a vocabulary of that size; NULL: the
-   * file says "no_vocab". */
-  int (*put_vocabulary)(void *arg, tern_gguf_writer *w, int vocab, tern_error *e);
-  void *arg;
-  const char *name; /* general.name */
-} tern_llama2c_params;
-
-/* Header, sizes and codes of the input are checked; output appears whole or
- * not at all. */
-int tern_llama2c_convert(const char *in, const char *out, const tern_llama2c_params *params, tern_error *e);
+/* Whether the bytes start like a checkpoint: the magic, or seven sane numbers. */
+bool tern_llama2c_is(const uint8_t *data, size_t size);
+int tern_llama2c_open(tern_gguf **out, const char *path, tern_error *e);
+/* Bytes that outlive the result; `name` stands for the path in errors. */
+int tern_llama2c_parse(tern_gguf **out, const uint8_t *data, size_t size, const char *name, tern_error *e);
 
 #endif

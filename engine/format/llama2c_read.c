@@ -30,7 +30,7 @@ typedef enum extent { ONE, DIM, HIDDEN, KEY, VOCAB } extent;
 typedef struct entry {
   const char *name;
   extent rows, cols;
-  bool matrix;
+  bool matrix; /* a projection: ternary in a ternary file */
 } entry;
 
 static const entry legacy[] = {
@@ -78,27 +78,27 @@ static int check_header(const llama2c_file *f, tern_error *e) {
 static int read_header(llama2c_file *f, tern_error *e) {
   uint32_t magic;
   int32_t n[NUMBERS], version;
-  if (f->map.size < LEGACY_HEADER) {
-    return tern_fail(e, TERN_FAILED, "%s: %zu bytes are no llama2.c checkpoint", f->path, f->map.size);
+  if (f->size < LEGACY_HEADER) {
+    return tern_fail(e, TERN_FAILED, "%s: %zu bytes are no llama2.c checkpoint", f->path, f->size);
   }
-  memcpy(&magic, f->map.data, sizeof magic);
+  memcpy(&magic, f->data, sizeof magic);
   f->ternary = magic == MAGIC;
   if (f->ternary) {
-    memcpy(&version, f->map.data + 4, sizeof version);
-    if (f->map.size < TERNARY_HEADER || version != 1) {
+    memcpy(&version, f->data + 4, sizeof version);
+    if (f->size < TERNARY_HEADER || version != 1) {
       return tern_fail(e, TERN_FAILED,
                        "%s: llama2.c checkpoint of version %d; only legacy fp32 files and version 1 "
                        "of bitllama2c are read",
                        f->path, version);
     }
   }
-  memcpy(n, f->map.data + (f->ternary ? 8 : 0), sizeof n);
+  memcpy(n, f->data + (f->ternary ? 8 : 0), sizeof n);
   f->dim = n[0];
   f->hidden = n[1];
   f->layers = n[2];
   f->heads = n[3];
   f->kv_heads = n[4];
-  f->tied = f->ternary ? f->map.data[8 + sizeof n] == 1 : n[5] > 0;
+  f->tied = f->ternary ? f->data[8 + sizeof n] == 1 : n[5] > 0;
   f->vocab = n[5] < 0 && n[5] >= -MOST_VOCAB && !f->ternary ? -n[5] : n[5];
   f->context = n[6];
   if (f->ternary && !f->tied) {
@@ -113,7 +113,6 @@ static void add(llama2c_file *f, const entry *x, int layer, size_t *at) {
   *t = (llama2c_tensor){.rows = extent_of(f, x->rows),
                         .cols = extent_of(f, x->cols),
                         .dims = x->rows == ONE ? 1 : 2,
-                        .matrix = x->matrix,
                         .ternary = f->ternary && x->matrix,
                         .offset = *at};
   if (layer < 0) {
@@ -143,24 +142,24 @@ static size_t lay_out(llama2c_file *f) {
   return at;
 }
 
-int tern_llama2c_open(llama2c_file *f, const char *path, tern_error *e) {
-  *f = (llama2c_file){.path = path};
-  if (tern_map_open(&f->map, path, e)) return TERN_FAILED;
+bool tern_llama2c_is(const uint8_t *data, size_t size) {
+  llama2c_file f = {.path = "", .data = data, .size = size};
+  tern_error ignored;
+  uint32_t magic = 0;
+  if (size >= sizeof magic) memcpy(&magic, data, sizeof magic);
+  return magic == MAGIC || read_header(&f, &ignored) == 0;
+}
+
+int tern_llama2c_read(llama2c_file *f, const uint8_t *data, size_t size, const char *path, tern_error *e) {
+  *f = (llama2c_file){.path = path, .data = data, .size = size};
   if (read_header(f, e)) return TERN_FAILED;
-  f->tensors = calloc((size_t)f->layers * A_LAYER + GLOBALS, sizeof *f->tensors);
-  if (!f->tensors) return tern_fail(e, TERN_FAILED, "%s: out of memory", path);
   if (f->ternary && (f->dim % 4 || f->hidden % 4)) {
     return tern_fail(e, TERN_FAILED, "%s: dim %d or hidden %d is no multiple of 4", path, f->dim, f->hidden);
   }
-  size_t size = lay_out(f);
-  if (size != f->map.size) {
-    return tern_fail(e, TERN_FAILED, "%s: %zu bytes, but its header asks for %zu: truncated, or another format", path,
-                     f->map.size, size);
-  }
-  return 0;
-}
-
-void tern_llama2c_close(llama2c_file *f) {
-  tern_map_close(&f->map);
-  free(f->tensors);
+  f->tensors = calloc((size_t)f->layers * A_LAYER + GLOBALS, sizeof *f->tensors);
+  if (!f->tensors) return tern_fail(e, TERN_FAILED, "%s: out of memory", path);
+  size_t wanted = lay_out(f);
+  if (wanted == size) return 0;
+  return tern_fail(e, TERN_FAILED, "%s: %zu bytes, but its header asks for %zu: truncated, or another format", path,
+                   size, wanted);
 }

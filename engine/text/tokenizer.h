@@ -48,6 +48,9 @@ tern_gguf_string tern_tokenizer_bytes(const tern_tokenizer *t, int32_t previous,
 
 /* Writes the tokenizer.ggml.* keys of a llama2.c / tiktoken tokenizer. */
 int tern_tokenizer_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *e);
+/* Likewise, with unused tokens behind until there are as many as the embedding
+ * has rows. */
+int tern_tokenizer_write_padded(const tern_tokenizer *t, int rows, tern_gguf_writer *w, tern_error *e);
 
 /* Holds back incomplete UTF-8 between tokens: appends the token's bytes, calls
  * put with whole characters; flush gives what is left. */

@@ -1,7 +1,9 @@
 /* Tokenizer from a GGUF's tokenizer.ggml.* keys. The file is hostile until
  * proved otherwise: counts must agree, ids lie inside the vocabulary; merges of
  * tokens that are not there are left out, as they could never apply. */
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,9 +147,25 @@ static int finish_pieces(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
   return status;
 }
 
+/* A Hugging Face folder (engine/format/hf.h) names its tokenizer's own file.
+ * Ids beyond the embedding's rows could not be looked up; fewer are usual. */
+static int from_own_file(tern_tokenizer **out, const tern_gguf *g, tern_gguf_string file, tern_error *e) {
+  char path[PATH_MAX];
+  const tern_gguf_tensor *embedding = tern_gguf_tensor_find(g, "token_embd.weight");
+  snprintf(path, sizeof path, "%.*s", (int)(file.size < sizeof path ? file.size : sizeof path - 1), file.data);
+  if (tern_tokenizer_from_json(out, path, e) != TERN_OK) return TERN_FAILED;
+  if (embedding == NULL || (*out)->size <= embedding->shape[1]) return TERN_OK;
+  tern_fail(e, TERN_FAILED, "%s: %d tokens, but the model's embedding has %lld rows: not this model's tokenizer", path,
+            (*out)->size, (long long)embedding->shape[1]);
+  tern_tokenizer_close(*out);
+  *out = NULL;
+  return TERN_FAILED;
+}
+
 int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_error *e) {
   tern_gguf_string model;
   *out = NULL;
+  if (tern_gguf_text(g, "ternmark.tokenizer", &model)) return from_own_file(out, g, model, e);
   if (!tern_gguf_text(g, KEY "model", &model))
     return tern_fail(e, TERN_FAILED, "%s: " KEY "model is missing: the file carries no tokenizer", tern_gguf_name(g));
   bool pieces = is(model, "llama");

@@ -29,13 +29,18 @@ static size_t gguf_text(const tern_tokenizer *t, int32_t id, char *out) {
   return n;
 }
 
-static int put_tokens(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *e) {
-  size_t n = (size_t)t->size, used = 0;
-  char *pool = malloc(tern_mul(t->at[n] + 2 * n, 3)); /* a byte token grows from one byte to six */
+/* Names of rows that the embedding has beyond the vocabulary, as llama.cpp's
+ * converter writes them. */
+enum { PAD_NAME = 16 };
+
+static int put_tokens(const tern_tokenizer *t, int rows, tern_gguf_writer *w, tern_error *e) {
+  size_t n = (size_t)rows, used = 0, known = (size_t)t->size;
+  char *pool = malloc(tern_mul(t->at[known] + 2 * known, 3) + (n - known) * PAD_NAME); /* a byte grows to six */
   tern_gguf_string *texts = malloc(tern_mul(n, sizeof *texts));
   int32_t *types = malloc(tern_mul(n, sizeof *types));
+  float *scores = malloc(tern_mul(n, sizeof *scores));
   int status = TERN_OK;
-  if (pool == NULL || texts == NULL || types == NULL) {
+  if (pool == NULL || texts == NULL || types == NULL || scores == NULL) {
     status = tern_fail(e, TERN_FAILED, "not enough memory to write %zu tokens", n);
   } else {
     for (int32_t id = 0; id < t->size; id++) {
@@ -43,13 +48,20 @@ static int put_tokens(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *
       used += texts[id].size;
       types[id] = t->type[id];
     }
+    for (int id = t->size; id < rows; id++) {
+      texts[id] = (tern_gguf_string){pool + used, (size_t)snprintf(pool + used, PAD_NAME, "[PAD%d]", id)};
+      used += texts[id].size;
+      types[id] = TERN_TOKEN_UNUSED;
+    }
     tern_gguf_put_texts(w, KEY "tokens", texts, n);
     tern_gguf_put_i32s(w, KEY "token_type", types, n);
-    if (t->score != NULL) tern_gguf_put_f32s(w, KEY "scores", t->score, n);
+    for (size_t id = 0; t->score != NULL && id < n; id++) scores[id] = id < known ? t->score[id] : 0;
+    if (t->score != NULL) tern_gguf_put_f32s(w, KEY "scores", scores, n);
   }
   free(pool);
   free(texts);
   free(types);
+  free(scores);
   return status;
 }
 
@@ -91,6 +103,10 @@ static int put_merges(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *
 }
 
 int tern_tokenizer_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *e) {
+  return tern_tokenizer_write_padded(t, t->size, w, e);
+}
+
+int tern_tokenizer_write_padded(const tern_tokenizer *t, int rows, tern_gguf_writer *w, tern_error *e) {
   static const char *const keys[] = {KEY "bos_token_id", KEY "eos_token_id", KEY "eot_token_id",
                                      KEY "unknown_token_id"};
   const int32_t ids[] = {t->bos, t->eos, t->eot, t->unknown};
@@ -98,7 +114,8 @@ int tern_tokenizer_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_erro
     return tern_fail(e, TERN_FAILED, "the tokenizer's words follow patterns that GGUF has no name for");
   tern_gguf_put_text(w, KEY "model", t->bytes ? "gpt2" : "llama");
   tern_gguf_put_text(w, KEY "pre", t->bytes ? t->pre->names[0] : "default");
-  if (put_tokens(t, w, e) != TERN_OK || (t->bytes && put_merges(t, w, e) != TERN_OK)) return TERN_FAILED;
+  if (put_tokens(t, rows < t->size ? t->size : rows, w, e) != TERN_OK || (t->bytes && put_merges(t, w, e) != TERN_OK))
+    return TERN_FAILED;
   for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
     if (ids[i] >= 0) tern_gguf_put_u32(w, keys[i], (uint32_t)ids[i]);
   }

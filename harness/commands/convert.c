@@ -1,50 +1,82 @@
-/* ternmark convert: llama2.c checkpoints to GGUF. */
+/* ternmark convert: from any readable model (GGUF, Hugging Face folder,
+ * llama2.c checkpoint) to GGUF of any type that can be written. */
 #include <argp.h>
-#include <libgen.h>
-#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "engine/format/llama2c.h"
+#include "engine/format/convert.h"
 #include "engine/text/tokenizer.h"
 #include "harness/command.h"
 
-enum { KEY_TYPE = 256, KEY_TOKENIZER, KEY_NAME };
+enum { KEY_TYPE = 256, KEY_HEAD, KEY_TOKENIZER, KEY_NAME, KEY_VERIFY, KEY_ABSMEAN, KEY_I2S };
 
 typedef struct options {
-  const char *in, *out, *tokenizer, *name;
-  const tern_dtype *type;
+  const char *in, *out, *tokenizer;
+  bool verify;
+  tern_convert_params params;
 } options;
 
 static const struct argp_option option_table[] = {
-    {"tokenizer", KEY_TOKENIZER, "FILE", 0, "llama2.c tokenizer (tokenizer.bin, tok512.bin) to put into the file", 0},
     {"type", KEY_TYPE, "TYPE", 0,
-     "of the projections: f32 (default of dense files), f16, bf16, q8_0; i2_s (default of ternary files), tq2_0, tq1_0",
+     "of the projections: i2_s, tq1_0, tq2_0, q2_0, q2_0_128, iq1_bn, iq2_bn (ternary models); f32, f16, bf16, q8_0 "
+     "(any). Default: as the input has it, ternary checkpoints as i2_s",
      0},
-    {"name", KEY_NAME, "TEXT", 0, "general.name (default: the input's file name)", 0},
+    {"head", KEY_HEAD, "TYPE", 0, "of token embedding and output: f32, f16, bf16, q8_0 (default: as the input)", 0},
+    {"tokenizer", KEY_TOKENIZER, "FILE", 0,
+     "tokenizer for a file that has none: llama2.c's tokenizer.bin, or a tokenizer.json", 0},
+    {"name", KEY_NAME, "TEXT", 0, "general.name (default: the input's)", 0},
+    {"absmean", KEY_ABSMEAN, NULL, 0, "quantise float projections to ternary by their mean (BitNet's rule)", 0},
+    {"i2s-layout", KEY_I2S, "ORDER", 0,
+     "of the input's I2_S codes: 128, 64 or rows4 (default: as the file says, else 128)", 0},
+    {"verify", KEY_VERIFY, NULL, 0, "read the output back and compare codes, scales and values with the input", 0},
     {0},
 };
 
 static const char help[] =
-    "Convert a llama2.c checkpoint (legacy fp32, or bitllama2c's ternary one) to GGUF.\v"
-    "Embeddings and norms stay f32. Ternary codes are kept exactly; tq1_0 and tq2_0 round the scale to f16.\n"
+    "Convert a model to GGUF.\v"
+    "IN is a GGUF file, a Hugging Face folder (config.json with model.safetensors or its shards) or a llama2.c "
+    "checkpoint. Codes are kept exactly; tq1_0, tq2_0, q2_0 and iq1_bn round scales to f16. Floats become codes only "
+    "when they are ternary already, or with --absmean.\n"
     "\n"
     "Examples:\n"
-    "  ternmark convert stories260K.bin stories.gguf --tokenizer tok512.bin\n"
-    "  ternmark convert bitllama2c_3M.bin bit3m.gguf --tokenizer tok512.bin\n";
+    "  ternmark convert bitnet-b1.58-2B-4T/ 2b4t.gguf --verify\n"
+    "  ternmark convert 2b4t.gguf 2b4t-tq2.gguf --type tq2_0 --verify\n"
+    "  ternmark convert stories260K.bin stories.gguf --tokenizer tok512.bin\n";
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
+  static const char *const orders[] = {[TERN_I2S_128] = "128", [TERN_I2S_64] = "64", [TERN_I2S_ROWS4] = "rows4"};
   options *o = state->input;
   switch (key) {
   case KEY_TOKENIZER:
     o->tokenizer = arg;
     return 0;
   case KEY_NAME:
-    o->name = arg;
+    o->params.name = arg;
+    return 0;
+  case KEY_VERIFY:
+    o->verify = true;
+    return 0;
+  case KEY_ABSMEAN:
+    o->params.absmean = true;
     return 0;
   case KEY_TYPE:
-    o->type = tern_dtype_by_name(arg);
-    if (!o->type) argp_error(state, "unknown type '%s'", arg);
+    o->params.type = tern_dtype_by_name(arg);
+    if (strcasecmp(arg, "tl1") == 0 || strcasecmp(arg, "tl2") == 0)
+      argp_error(state, "%s files are laid out for kernels generated for one shape and machine; take i2_s", arg);
+    if (!o->params.type) argp_error(state, "unknown type '%s'", arg);
+    return 0;
+  case KEY_HEAD:
+    o->params.head = tern_dtype_by_name(arg);
+    if (!o->params.head || o->params.head->ternary) argp_error(state, "--head %s: want f32, f16, bf16 or q8_0", arg);
+    return 0;
+  case KEY_I2S:
+    for (int i = TERN_I2S_128; i <= TERN_I2S_ROWS4; i++) {
+      if (strcmp(arg, orders[i]) == 0) o->params.i2s = (tern_i2s)i;
+    }
+    if (o->params.i2s == TERN_I2S_AUTO) argp_error(state, "--i2s-layout %s: want 128, 64 or rows4", arg);
     return 0;
   case ARGP_KEY_ARG:
     if (state->arg_num > 1) argp_error(state, "'%s' is too many: one input, one output", arg);
@@ -58,28 +90,97 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-static int put_vocabulary(void *arg, tern_gguf_writer *w, int vocab, tern_error *e) {
+/* Where the keys of the output's tokenizer come from. */
+typedef struct vocabulary {
+  const tern_gguf *in;
+  const char *file; /* --tokenizer; NULL: the input's own */
+} vocabulary;
+
+static int put_vocabulary(void *arg, tern_gguf_writer *w, int64_t rows, tern_error *e) {
+  const vocabulary *v = arg;
   tern_tokenizer *t;
-  int rc = tern_tokenizer_from_llama2c(&t, arg, vocab, e);
+  size_t n = v->file ? strlen(v->file) : 0;
+  bool json = n > 5 && strcmp(v->file + n - 5, ".json") == 0;
+  int rc = !v->file ? tern_tokenizer_from_gguf(&t, v->in, e)
+           : json   ? tern_tokenizer_from_json(&t, v->file, e)
+                    : tern_tokenizer_from_llama2c(&t, v->file, (int)rows, e);
   if (rc) return rc;
-  rc = tern_tokenizer_write(t, w, e);
+  rc = tern_tokenizer_size(t) <= rows
+           ? tern_tokenizer_write_padded(t, (int)rows, w, e)
+           : tern_fail(e, TERN_FAILED, "%s: %d tokens, but the embedding has %lld rows: not this model's tokenizer",
+                       v->file ? v->file : tern_gguf_name(v->in), tern_tokenizer_size(t), (long long)rows);
   tern_tokenizer_close(t);
   return rc;
+}
+
+static void print_line(const tern_convert_line *l) {
+  printf("%-20s %4d x %-7s -> %-7s %13.0f weights: ", l->kind, l->tensors, l->from, l->to, l->weights);
+  if (l->ternary) {
+    printf("%s", l->codes_changed > 0 ? "CODES CHANGED" : "codes unchanged");
+    if (l->codes_changed > 0) printf(" (%.0f)", l->codes_changed);
+    if (l->scales_changed > 0) {
+      printf(", %.0f rows' scales rounded, by %.1e at most\n", l->scales_changed, l->worst);
+    } else {
+      printf(", scales unchanged\n");
+    }
+  } else if (l->codes_changed > 0) {
+    printf("values rounded, by %.1e of the row's greatest at most\n", l->worst);
+  } else {
+    printf("values unchanged\n");
+  }
+}
+
+/* Half a unit in the last place of f16 is the most that a scale may move. */
+static int verify(const tern_gguf *in, const options *o, tern_error *e) {
+  const double f16_rounding = 0x1p-11 * 1.01;
+  tern_gguf *out;
+  tern_convert_line *lines = NULL;
+  int count = 0, rc = tern_gguf_open(&out, o->out, e);
+  if (!rc) rc = tern_convert_verify(in, out, &o->params, &lines, &count, e);
+  for (int i = 0; i < count; i++) {
+    const tern_convert_line *l = &lines[i];
+    print_line(l);
+    if (rc || !l->ternary || (l->codes_changed == 0 && l->worst <= f16_rounding)) continue;
+    rc = tern_fail(e, TERN_FAILED, "%s: %s: %s", o->out, l->kind,
+                   l->codes_changed > 0 ? "codes changed"
+                                        : "a scale is out of f16's range; take i2_s or iq2_bn, whose scales are f32");
+  }
+  free(lines);
+  tern_gguf_close(out);
+  return rc;
+}
+
+static int usable_cpus(void) {
+  cpu_set_t set;
+  int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return n < 64 ? n : 64;
 }
 
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp parser = {.options = option_table, .parser = parse, .args_doc = "IN OUT", .doc = help};
   options o = {0};
+  tern_gguf *in = NULL;
+  tern_team *team = NULL;
+  tern_gguf_string unused;
   if (argp_parse(&parser, argc, argv, 0, NULL, &o)) return TERN_USAGE;
-  char path[PATH_MAX];
-  snprintf(path, sizeof path, "%s", o.in);
-  tern_llama2c_params params = {.type = o.type,
-                                .put_vocabulary = o.tokenizer ? put_vocabulary : NULL,
-                                .arg = (void *)(uintptr_t)o.tokenizer,
-                                .name = o.name ? o.name : basename(path)};
-  int rc = tern_llama2c_convert(o.in, o.out, &params, e);
-  if (!rc) printf("%s: converted%s\n", o.out, o.tokenizer ? "" : ", without a tokenizer (see --tokenizer)");
+  int rc = tern_gguf_open(&in, o.in, e);
+  if (!rc) rc = tern_team_open(&team, usable_cpus(), NULL, e);
+  if (rc) goto out;
+  vocabulary v = {.in = in, .file = o.tokenizer};
+  o.params.progress = true;
+  if (v.file || tern_gguf_text(in, "ternmark.tokenizer", &unused)) {
+    o.params.put_vocabulary = put_vocabulary;
+    o.params.arg = &v;
+  }
+  rc = tern_convert(in, o.out, &o.params, team, e);
+  if (rc) goto out;
+  bool tokens = o.params.put_vocabulary || tern_gguf_has(in, "tokenizer.ggml.tokens");
+  printf("%s: converted%s\n", o.out, tokens ? "" : ", without a tokenizer (see --tokenizer)");
+  if (o.verify) rc = verify(in, &o, e);
+out:
+  tern_team_close(team);
+  tern_gguf_close(in);
   return rc;
 }
 
-const tern_command tern_command_convert = {"convert", "convert a llama2.c checkpoint to GGUF", run};
+const tern_command tern_command_convert = {"convert", "convert a model to GGUF of another type", run};
