@@ -34,6 +34,7 @@ static int step(generator *g, const int32_t *ids, int n, int32_t *next, double *
   if (g->sampler == NULL) {
     status = tern_session_greedy(g->session, ids, n, next, NULL, g->e);
   } else {
+    g->some = tern_sampler_reach(g->sampler, &g->top.k, &g->top.floor);
     status = g->some ? tern_session_top(g->session, ids, n, &g->top, g->logits, NULL, g->e)
                      : tern_session_eval(g->session, ids, n, TERN_WANT_LAST, g->logits, g->e);
     if (status == TERN_OK) *next = tern_sampler_next(g->sampler, g->logits);
@@ -76,7 +77,6 @@ int tern_generate(tern_session *session, int vocab, const tern_tokenizer *tokeni
   if (sampling->temperature > 0) {
     status = tern_sampler_open(&g.sampler, vocab, sampling, e);
     if (status != TERN_OK) return status;
-    g.some = tern_sampler_reach(sampling, &g.top.k, &g.top.floor);
     g.logits = malloc(tern_mul((size_t)vocab, sizeof *g.logits));
     if (g.logits == NULL) status = tern_fail(e, TERN_FAILED, "not enough memory for %d logits", vocab);
   }

@@ -156,7 +156,7 @@ static void ternary_model_tells_its_documented_story(void **state) {
 static void a_seed_gives_one_text_on_every_level_and_team(void **state) {
   (void)state;
   const char *path = convert("models/bitllama2c_3M.bin");
-  setup s = {.tokens = 60, .isa = TERN_ISA_COUNT, .prompt = "The dog", .sampling = {0.9f, 40, 0.95f, 0, 5}};
+  setup s = {.tokens = 60, .isa = TERN_ISA_COUNT, .prompt = "The dog", .sampling = {.temperature = 0.9f, .top_k = 40, .top_p = 0.95f, .seed = 5}};
   written first = text_of(path, &s);
   for (int isa = 0; isa < TERN_ISA_COUNT; isa++) {
     if (!tern_isa_usable((tern_isa)isa)) continue;

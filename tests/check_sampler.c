@@ -29,7 +29,7 @@ static int falling_floats(const void *a, const void *b) {
 
 static void greedy_takes_the_lowest_id_of_equals(void **state) {
   (void)state;
-  const float logits[] = {1, 3, NAN, 3, -INFINITY, INFINITY, 2};
+  float logits[] = {1, 3, NAN, 3, -INFINITY, INFINITY, 2};
   tern_sampler *s = sampler(7, (tern_sampler_params){.temperature = 0, .top_p = 1});
   assert_int_equal(tern_sampler_next(s, logits), 1);
   assert_int_equal(tern_argmax(logits, 7), 1);
@@ -41,7 +41,10 @@ static void logits_that_are_not_finite_are_never_drawn(void **state) {
   (void)state;
   float logits[64];
   for (int i = 0; i < 64; i++) logits[i] = i % 3 == 0 ? NAN : i % 3 == 1 ? -INFINITY : 0.1f * (float)i;
-  const tern_sampler_params kinds[] = {{1, 0, 1, 0, 1}, {1, 5, 1, 0, 1}, {1, 0, 0.9f, 0, 1}, {1, 20, 0.9f, 0.1f, 1}};
+  const tern_sampler_params kinds[] = {{.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 1},
+                                       {.temperature = 1, .top_k = 5, .top_p = 1, .min_p = 0, .seed = 1},
+                                       {.temperature = 1, .top_k = 0, .top_p = 0.9f, .min_p = 0, .seed = 1},
+                                       {.temperature = 1, .top_k = 20, .top_p = 0.9f, .min_p = 0.1f, .seed = 1}};
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
     tern_sampler *s = sampler(64, kinds[k]);
     for (int i = 0; i < 500; i++) assert_int_equal(tern_sampler_next(s, logits) % 3, 2);
@@ -54,7 +57,7 @@ static void logits_that_are_not_finite_are_never_drawn(void **state) {
 }
 
 /* Chi-square of 20000 draws against the weights given (0: never drawn). */
-static void expect_distribution(tern_sampler *s, const float *logits, int n, const double *weight) {
+static void expect_distribution(tern_sampler *s, float *logits, int n, const double *weight) {
   enum { DRAWS = 20000 };
   int *count = calloc((size_t)n, sizeof *count);
   double total = 0, chi = 0, freedom = -1;
@@ -80,7 +83,7 @@ static void draws_follow_the_softmax_at_each_temperature(void **state) {
   const float temperatures[] = {0.5f, 1, 2.5f};
   for (int k = 0; k < 3; k++) {
     for (int i = 0; i < 200; i++) weight[i] = exp((double)logits[i] / (double)temperatures[k]);
-    tern_sampler *s = sampler(200, (tern_sampler_params){temperatures[k], 0, 1, 0, 11});
+    tern_sampler *s = sampler(200, (tern_sampler_params){.temperature = temperatures[k], .top_p = 1, .seed = 11});
     expect_distribution(s, logits, 200, weight);
     tern_sampler_close(s);
   }
@@ -112,9 +115,14 @@ static void filters_keep_what_a_full_sort_keeps(void **state) {
   enum { VOCAB = 400 };
   static float logits[VOCAB];
   static double weight[VOCAB];
-  const tern_sampler_params kinds[] = {{1, 1, 1, 0, 5},        {1, 40, 1, 0, 5},       {1, 0, 0.5f, 0, 5},
-                                       {0.7f, 0, 0.95f, 0, 5}, {1, 40, 0.8f, 0, 5},    {1, 0, 1, 0.2f, 5},
-                                       {1.5f, 0, 1e-6f, 0, 5}, {1, 100, 0.9f, 0.3f, 5}};
+  const tern_sampler_params kinds[] = {{.temperature = 1, .top_k = 1, .top_p = 1, .min_p = 0, .seed = 5},
+                                       {.temperature = 1, .top_k = 40, .top_p = 1, .min_p = 0, .seed = 5},
+                                       {.temperature = 1, .top_k = 0, .top_p = 0.5f, .min_p = 0, .seed = 5},
+                                       {.temperature = 0.7f, .top_k = 0, .top_p = 0.95f, .min_p = 0, .seed = 5},
+                                       {.temperature = 1, .top_k = 40, .top_p = 0.8f, .min_p = 0, .seed = 5},
+                                       {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0.2f, .seed = 5},
+                                       {.temperature = 1.5f, .top_k = 0, .top_p = 1e-6f, .min_p = 0, .seed = 5},
+                                       {.temperature = 1, .top_k = 100, .top_p = 0.9f, .min_p = 0.3f, .seed = 5}};
   fill(logits, VOCAB, 17);
   for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
     for (int i = 0; i < VOCAB; i++) weight[i] = exp((double)logits[i] / (double)kinds[k].temperature);
@@ -131,7 +139,7 @@ static void a_seed_fixes_every_draw(void **state) {
   static const int32_t first[] = {78, 285, 206, 32, 363, 206, 296, 384, 173, 315, 496, 96};
   float logits[500];
   fill(logits, 500, 23);
-  tern_sampler_params p = {0.9f, 50, 0.95f, 0.01f, 42};
+  tern_sampler_params p = {.temperature = 0.9f, .top_k = 50, .top_p = 0.95f, .min_p = 0.01f, .seed = 42};
   tern_sampler *a = sampler(500, p), *b = sampler(500, p);
   p.seed = 43;
   tern_sampler *other = sampler(500, p);
@@ -151,15 +159,19 @@ static void a_seed_fixes_every_draw(void **state) {
 /* What lets an engine leave logits out. */
 static void logits_out_of_reach_decide_nothing(void **state) {
   (void)state;
-  static const tern_sampler_params kinds[] = {{0, 0, 1, 0, 3},        {0.8f, 40, 1, 0, 3},    {1, 5, 0.9f, 0, 3},
-                                              {0.7f, 0, 1, 0.05f, 3}, {1.5f, 20, 1, 0.2f, 3}, {2, 3, 0.5f, 0.1f, 3}};
+  static const tern_sampler_params kinds[] = {{.temperature = 0, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 3},
+                                              {.temperature = 0.8f, .top_k = 40, .top_p = 1, .min_p = 0, .seed = 3},
+                                              {.temperature = 1, .top_k = 5, .top_p = 0.9f, .min_p = 0, .seed = 3},
+                                              {.temperature = 0.7f, .top_k = 0, .top_p = 1, .min_p = 0.05f, .seed = 3},
+                                              {.temperature = 1.5f, .top_k = 20, .top_p = 1, .min_p = 0.2f, .seed = 3},
+                                              {.temperature = 2, .top_k = 3, .top_p = 0.5f, .min_p = 0.1f, .seed = 3}};
   enum { N = 3000 };
   float all[N], some[N], sorted[N];
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     int k;
     float floor;
-    assert_true(tern_sampler_reach(&kinds[i], &k, &floor));
     tern_sampler *a = sampler(N, kinds[i]), *b = sampler(N, kinds[i]);
+    assert_true(tern_sampler_reach(a, &k, &floor));
     for (uint64_t seed = 0; seed < 50; seed++) {
       fill(all, N, seed);
       memcpy(sorted, all, sizeof all);
@@ -171,16 +183,27 @@ static void logits_out_of_reach_decide_nothing(void **state) {
     tern_sampler_close(a);
     tern_sampler_close(b);
   }
-  int k;
-  float floor;
-  assert_false(tern_sampler_reach(&(tern_sampler_params){1, 0, 1, 0, 0}, &k, &floor));
-  assert_false(tern_sampler_reach(&(tern_sampler_params){1, 0, 0.9f, 0.1f, 0}, &k, &floor));
+  const tern_sampler_params everything[] = {{.temperature = 1, .top_p = 1},
+                                            {.temperature = 1, .top_p = 0.9f, .min_p = 0.1f}};
+  for (int i = 0; i < 2; i++) {
+    int k;
+    float floor;
+    tern_sampler *s = sampler(N, everything[i]);
+    assert_false(tern_sampler_reach(s, &k, &floor));
+    tern_sampler_close(s);
+  }
 }
 
 static void senseless_settings_are_refused(void **state) {
   (void)state;
-  const tern_sampler_params wrong[] = {{-1, 0, 1, 0, 0},      {NAN, 0, 1, 0, 0}, {1, -1, 1, 0, 0},   {1, 0, 0, 0, 0},
-                                       {1, 0, 1.0001f, 0, 0}, {1, 0, NAN, 0, 0}, {1, 0, 1, 1.5f, 0}, {1, 0, 1, -1, 0}};
+  const tern_sampler_params wrong[] = {{.temperature = -1, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 0},
+                                       {.temperature = NAN, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 0},
+                                       {.temperature = 1, .top_k = -1, .top_p = 1, .min_p = 0, .seed = 0},
+                                       {.temperature = 1, .top_k = 0, .top_p = 0, .min_p = 0, .seed = 0},
+                                       {.temperature = 1, .top_k = 0, .top_p = 1.0001f, .min_p = 0, .seed = 0},
+                                       {.temperature = 1, .top_k = 0, .top_p = NAN, .min_p = 0, .seed = 0},
+                                       {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 1.5f, .seed = 0},
+                                       {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = -1, .seed = 0}};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     tern_error e = {0};
     tern_sampler *s;

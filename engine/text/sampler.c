@@ -1,4 +1,4 @@
-/* Sampling: temperature first, then the k likeliest, then the smallest set
+/* Sampling: biases and penalties, then temperature, then the k likeliest, then the smallest set
  * whose probability reaches p, then what is at least min-p times the likeliest;
  * one draw among the rest. A heap gives candidates from the top, so that only
  * as many are ordered as are kept. Sums run in one order with our own exp:
@@ -11,6 +11,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/random.h"
+#include "engine/text/sampler_adjust.h"
 #include "kernels/vec.h"
 
 enum { STREAM = 0x73616d70 }; /* "samp": random numbers of its own under the seed */
@@ -25,8 +26,9 @@ struct tern_sampler {
   int vocab;
   tern_sampler_params params;
   uint64_t draws;
-  candidate *pool; /* [vocab] all, a heap where order is asked for */
-  candidate *kept; /* [vocab] likeliest first */
+  tern_adjust *adjust; /* NULL: nothing to */
+  candidate *pool;     /* [vocab] all, a heap where order is asked for */
+  candidate *kept;     /* [vocab] likeliest first */
 };
 
 int tern_sampler_open(tern_sampler **out, int vocab, const tern_sampler_params *p, tern_error *e) {
@@ -37,6 +39,11 @@ int tern_sampler_open(tern_sampler **out, int vocab, const tern_sampler_params *
   tern_sampler *s = calloc(1, sizeof *s);
   if (s != NULL) {
     *s = (tern_sampler){.vocab = vocab, .params = *p};
+    s->params.biases = NULL;
+    if (tern_adjust_wanted(p) && tern_adjust_open(&s->adjust, vocab, p, e) != TERN_OK) {
+      tern_sampler_close(s);
+      return (int)e->status;
+    }
     s->pool = malloc(tern_mul((size_t)vocab, sizeof *s->pool));
     s->kept = malloc(tern_mul((size_t)vocab, sizeof *s->kept));
   }
@@ -50,6 +57,7 @@ int tern_sampler_open(tern_sampler **out, int vocab, const tern_sampler_params *
 
 void tern_sampler_close(tern_sampler *s) {
   if (s == NULL) return;
+  tern_adjust_close(s->adjust);
   free(s->pool);
   free(s->kept);
   free(s);
@@ -63,14 +71,29 @@ int32_t tern_argmax(const float *logits, int n) {
   return best;
 }
 
-bool tern_sampler_reach(const tern_sampler_params *p, int *k, float *floor) {
+bool tern_sampler_greedy(const tern_sampler_params *p) {
+  return p->temperature <= 0 && !tern_adjust_wanted(p);
+}
+
+void tern_sampler_accept(tern_sampler *s, int32_t id) {
+  if (s->adjust != NULL) tern_adjust_accept(s->adjust, id);
+}
+
+/* Where logits only fall, as many of the k greatest as change may leave them,
+ * and no more: the k greatest afterwards are among the k + changed before. How
+ * far the greatest falls is not known before it is there. */
+bool tern_sampler_reach(const tern_sampler *s, int *k, float *floor) {
+  const tern_sampler_params *p = &s->params;
+  bool raises = false;
+  int changed = s->adjust != NULL ? tern_adjust_count(s->adjust, &raises) : 0;
   *k = p->temperature > 0 ? p->top_k : 1;
   *floor = INFINITY;
   /* With top-p the weights of all that top-k kept are added up. The margin
    * covers the rounding of exp and of the division by the temperature. */
-  if (p->temperature > 0 && p->min_p > 0 && p->top_p >= 1)
+  if (changed == 0 && p->temperature > 0 && p->min_p > 0 && p->top_p >= 1)
     *floor = (float)(-log((double)p->min_p) * (double)p->temperature * 1.001 + 0.001 * (double)p->temperature);
-  return *k > 0 || isfinite(*floor);
+  if (*k > 0) *k = *k < s->vocab - changed ? *k + changed : s->vocab;
+  return !raises && (*k > 0 || isfinite(*floor));
 }
 
 static bool above(const candidate *a, const candidate *b) {
@@ -149,8 +172,9 @@ static int32_t draw(const candidate *c, int n, float least, double unit) {
   return id;
 }
 
-int32_t tern_sampler_next(tern_sampler *s, const float *logits) {
+int32_t tern_sampler_next(tern_sampler *s, float *logits) {
   const tern_sampler_params *p = &s->params;
+  if (s->adjust != NULL) tern_adjust_apply(s->adjust, logits);
   double unit = tern_random_unit(tern_random_at(p->seed, STREAM, s->draws++));
   int32_t best = tern_argmax(logits, s->vocab);
   if (best < 0 || p->temperature <= 0) return best;
