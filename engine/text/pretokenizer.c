@@ -35,17 +35,39 @@
   "\\x{1E900}-\\x{1E943}"
 #define CJK "\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}"
 
+/* Words that begin where lower case ends, as GPT-4o's and Tekken's cut them. */
+#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define CAMEL(suffix, digits)                                                                                          \
+  "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" suffix "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER "*" suffix "|" digits  \
+  "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n/]*|[" SPACE "]*[\\r\\n]+" BLANKS
+/* BLOOM's separators. */
+#define NO_SEPARATORS " ?[^(" SPACE "|.,!?\\x{2026}\\x{3002}\\x{FF0C}\\x{3001}\\x{964}\\x{6D4}\\x{60C})]+"
+
 static const tern_pre pres[] = {
-    {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3", "llama4", "pixtral", "dbrx", "smaug-bpe"},
+    {.names = {"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"},
      .stages = {LLAMA3("\\p{N}{1,3}")},
      .whole_words = true,
      .adds_bos = true},
-    {.names = {"gpt-2", "mpt", "olmo", "jais", "trillion", "phi-2", "roberta-bpe", "gigachat"}, .stages = {GPT2}},
-    {.names = {"qwen2", "stablelm2", "hunyuan", "megrez", "deepseek-r1-qwen", "grok-2", "kormo"},
+    {.names = {"dbrx", "smaug-bpe", "chatglm-bpe", "glm4"}, .stages = {LLAMA3("\\p{N}{1,3}")}},
+    {.names = {"gpt-2", "mpt", "olmo", "jais", "trillion", "phi-2", "roberta-bpe", "gigachat", "exaone4", "mellum",
+               "modern-bert", "granite-docling"},
+     .stages = {GPT2}},
+    {.names = {"qwen2", "stablelm2", "hunyuan", "megrez", "deepseek-r1-qwen", "grok-2", "kormo", "f2llmv2",
+               "solar-open"},
      .stages = {LLAMA3("\\p{N}")}},
-    {.names = {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"},
+    {.names = {"qwen35"},
+     .stages = {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^" SPACE
+                "\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|[" SPACE "]*[\\r\\n]+" BLANKS}},
+    {.names = {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"},
      .stages = {"\\p{N}", GPT2}},
     {.names = {"falcon"}, .stages = {"[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]"}},
+    {.names = {"minicpm5"}, .stages = {"\\p{N}{1,3}", LLAMA3("\\p{N}+")}, .whole_words = true},
+    {.names = {"gpt-4o", "llama4", "kanana2", "minimax-m2"},
+     .stages = {CAMEL("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}")}},
+    {.names = {"tekken"}, .stages = {CAMEL("", "\\p{N}")}, .whole_words = true, .adds_bos = true},
+    {.names = {"bloom", "poro-chat", "gpt3-finnish"}, .stages = {NO_SEPARATORS}},
+    {.names = {"viking"}, .stages = {NO_SEPARATORS, "\\p{N}"}},
     {.names = {"deepseek-llm"},
      .stages = {"[\r\n]", "[" SPACE "]?[" CASED "]+",
                 "[" SPACE "]?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",

@@ -45,7 +45,7 @@ typedef struct tern_pair_map {
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" TERN_PRE_SPACE "\\p{L}\\p{N}]+|[" TERN_PRE_SPACE                  \
   "]+(?![^" TERN_PRE_SPACE "])|[" TERN_PRE_SPACE "]+"
 
-enum { TERN_PRE_NAMES = 8, TERN_PRE_STAGES = 6 };
+enum { TERN_PRE_NAMES = 12, TERN_PRE_STAGES = 6 };
 
 /* Pre-tokenizer: how text falls into words. Each stage cuts what the stage
  * before left into its matches and what lies between them, seeing nothing
