@@ -46,6 +46,9 @@ enum { TERN_ATTEND_ROWS = 64, TERN_ATTEND_WIDE = 64 };
 /* Floats of scratch for `rows` heads of tokens, the last of which sees `positions`. */
 size_t tern_attend_scratch(size_t rows, size_t positions, size_t head_dim);
 
+#define TERN_GELU_C1 0x1.988454p+0f /* 2 sqrt(2 / pi) */
+#define TERN_GELU_C3 0x1.2444f2p-4f /* 0.044715 of it */
+
 typedef struct tern_vec {
   const char *name; /* "vec_avx2" */
   tern_isa isa;
@@ -67,6 +70,9 @@ typedef struct tern_vec {
   void (*scale)(float *y, float factor, int n);                           /* y *= factor */
   void (*relu2_mul)(float *y, const float *gate, const float *up, int n); /* max(g,0)^2 * u: (r*r)*u */
   void (*silu_mul)(float *y, const float *gate, const float *up, int n);  /* (g / (1 + exp(-g))) * u */
+  /* GELU by tanh, 0.5 g (1 + tanh(sqrt(2/pi) (g + 0.044715 g^3))), as
+   * (g / (1 + exp(-(g * fma(g * g, C3, C1))))) * u with the constants below. */
+  void (*gelu_mul)(float *y, const float *gate, const float *up, int n);
 
   /* Rotates one head of `n` floats by the angles whose cos/sin are given
    * [n/2]. Pairs are (i, i + n/2) when neox != 0, else (2i, 2i + 1):

@@ -94,6 +94,12 @@ static inline lanes silu_mul_lanes(lanes gate, lanes up) {
   return lanes_mul(lanes_div(gate, lanes_add(lanes_all(1.0f), e)), up);
 }
 
+static inline lanes gelu_mul_lanes(lanes gate, lanes up) {
+  lanes inner = lanes_fma(lanes_mul(gate, gate), lanes_all(TERN_GELU_C3), lanes_all(TERN_GELU_C1));
+  lanes e = lanes_exp(lanes_sub(lanes_all(0.0f), lanes_mul(gate, inner)));
+  return lanes_mul(lanes_div(gate, lanes_add(lanes_all(1.0f), e)), up);
+}
+
 static void relu2_mul(float *y, const float *gate, const float *up, int n) {
   int i = 0;
   for (; i + 16 <= n; i += 16) lanes_store(y + i, relu2_mul_lanes(lanes_load(gate + i), lanes_load(up + i)));
@@ -106,6 +112,13 @@ static void silu_mul(float *y, const float *gate, const float *up, int n) {
   for (; i + 16 <= n; i += 16) lanes_store(y + i, silu_mul_lanes(lanes_load(gate + i), lanes_load(up + i)));
   if (i < n)
     lanes_store_part(y + i, silu_mul_lanes(lanes_load_part(gate + i, n - i), lanes_load_part(up + i, n - i)), n - i);
+}
+
+static void gelu_mul(float *y, const float *gate, const float *up, int n) {
+  int i = 0;
+  for (; i + 16 <= n; i += 16) lanes_store(y + i, gelu_mul_lanes(lanes_load(gate + i), lanes_load(up + i)));
+  if (i < n)
+    lanes_store_part(y + i, gelu_mul_lanes(lanes_load_part(gate + i, n - i), lanes_load_part(up + i, n - i)), n - i);
 }
 
 static void rope(float *x, const float *cos_, const float *sin_, int n, int neox) {

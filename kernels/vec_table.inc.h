@@ -12,6 +12,7 @@
       .scale = scale,                                                                                                  \
       .relu2_mul = relu2_mul,                                                                                          \
       .silu_mul = silu_mul,                                                                                            \
+      .gelu_mul = gelu_mul,                                                                                            \
       .rope = rope,                                                                                                    \
       .kv_store = kv_store,                                                                                            \
       .attend = attend,                                                                                                \

@@ -79,7 +79,8 @@ static void each_fault_is_named(void **state) {
       {{.key = "attention.head_count", .value = 0}, "attention.head_count is 0"},
       {{.key = "attention.head_count", .value = 3}, "3 heads cannot share 2 KV heads"},
       {{.key = "attention.head_count_kv", .value = 5}, "attention.head_count_kv is 5, want 1 to 4"},
-      {{.key = "rope.dimension_count", .value = 8}, "8 rotated dimensions are not supported"},
+      {{.key = "rope.dimension_count", .value = 7}, "7 rotated dimensions are not supported"},
+      {{.key = "rope.dimension_count", .value = 18}, "rope.dimension_count is 18, want 2 to 16"},
       {{.key = "context_length", .value = 0}, "context_length is 0"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

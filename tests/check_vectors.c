@@ -113,6 +113,27 @@ static void quantiser_rounds_half_to_even(const tern_vec *v) {
          v->name);
 }
 
+/* The formula as written, and the function it stands for. */
+static void gelu_is_its_formula(const tern_vec *v) {
+  float a[LONGEST], b[LONGEST], y[LONGEST], want[LONGEST];
+  for (int n = 1; n <= LONGEST; n++) {
+    fill(a, n);
+    fill(b, n);
+    for (int i = 0; i < n; i++) {
+      float inner = fmaf(a[i] * a[i], TERN_GELU_C3, TERN_GELU_C1);
+      want[i] = a[i] / (1.0f + tern_expf(-(a[i] * inner))) * b[i];
+    }
+    v->gelu_mul(y, a, b, n);
+    EXPECT(same(y, want, n), "%s: gelu_mul of %d", v->name, n);
+    for (int i = 0; i < n; i++) {
+      double g = a[i], u = 0.7978845608028654 * (g + 0.044715 * g * g * g);
+      double plain = 0.5 * g * (1 + tanh(u)) * b[i];
+      EXPECT(fabs((double)y[i] - plain) <= 1e-6 * (2 + fabs(u)) * fabs(plain) + 1e-12 * fabs(g * (double)b[i]),
+             "%s: gelu(%g)", v->name, g);
+    }
+  }
+}
+
 static void elementwise_formulas_hold(const tern_vec *v) {
   float a[LONGEST], b[LONGEST], y[LONGEST], want[LONGEST];
   for (int n = 1; n <= LONGEST; n++) {

@@ -44,6 +44,11 @@ typedef struct tern_dtype {
   /* Ternary only: codes of one row and the row's scale. Returns 0; 1 when the
    * bytes are not ternary with one scale a row (code 3, or unequal blocks). */
   int (*row_codes)(const uint8_t *data, int rows, int cols, int row, tern_i2s order, int8_t *codes, float *scale);
+  /* Types with an f16 scale for each scale_block columns of a row (0: no such
+   * type): codes and scales (their bits) of one row as they lie there. Ternary
+   * ones return 1 when a code is not -1, 0 or +1. */
+  int scale_block;
+  int (*row_blocks)(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales);
   /* Encodes canonical rows [count][cols] to rows row0.. of `data` (a buffer of
    * bytes(rows, cols)); ternary types take codes and one scale, others floats
    * (NULL where the type can't be written). */

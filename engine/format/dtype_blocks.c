@@ -49,6 +49,22 @@ int tern_blocks_codes(const tern_block_form *f, const uint8_t *data, int cols, i
   return 0;
 }
 
+int tern_blocks_rows(const tern_block_form *f, const uint8_t *data, int cols, int row, int8_t *codes,
+                     uint16_t *scales) {
+  int broken = 0;
+  data = row_at(f, data, cols, row);
+  for (int c = 0; c < cols; c += f->weights, data += f->bytes) {
+    uint8_t q[TERN_LARGEST_BLOCK];
+    f->unpack(data, q);
+    memcpy(scales++, data + f->scale, sizeof *scales);
+    for (int i = 0; i < f->weights; i++) {
+      broken |= q[i] == 3;
+      codes[c + i] = (int8_t)(q[i] - 1);
+    }
+  }
+  return broken;
+}
+
 void tern_blocks_put(const tern_block_form *f, uint8_t *data, int cols, int row0, int count, const int8_t *codes,
                      float scale) {
   uint16_t h = tern_f16_from_f32(scale);

@@ -18,6 +18,8 @@ void tern_blocks_floats(const tern_block_form *f, const uint8_t *data, int cols,
 /* 1 when the row is not ternary with one scale; a block of zeros has no say in
  * the scale (ggml's quantiser gives it 0). */
 int tern_blocks_codes(const tern_block_form *f, const uint8_t *data, int cols, int row, int8_t *codes, float *scale);
+/* Codes, and the scale of each block; 1 when a code is 3. */
+int tern_blocks_rows(const tern_block_form *f, const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales);
 void tern_blocks_put(const tern_block_form *f, uint8_t *data, int cols, int row0, int count, const int8_t *codes,
                      float scale);
 

@@ -44,6 +44,9 @@ static int q2_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s o
   (void)rows, (void)order;
   return tern_blocks_codes(&q2, data, cols, row, codes, scale);
 }
+static int q2_rows(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales) {
+  return tern_blocks_rows(&q2, data, cols, row, codes, scales);
+}
 static void q2_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
   (void)rows;
   tern_blocks_put(&q2, data, cols, row0, count, codes, scale);
@@ -55,6 +58,8 @@ const tern_dtype tern_dtype_q2_0 = {.id = TERN_DISK_Q2_0,
                                     .bytes = q2_bytes,
                                     .row_floats = q2_floats,
                                     .row_codes = q2_codes,
+                                    .scale_block = SMALL,
+                                    .row_blocks = q2_rows,
                                     .put_codes = q2_put};
 
 static size_t q2l_bytes(int64_t rows, int64_t cols) {
@@ -68,6 +73,9 @@ static int q2l_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s 
   (void)rows, (void)order;
   return tern_blocks_codes(&q2l, data, cols, row, codes, scale);
 }
+static int q2l_rows(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales) {
+  return tern_blocks_rows(&q2l, data, cols, row, codes, scales);
+}
 static void q2l_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
   (void)rows;
   tern_blocks_put(&q2l, data, cols, row0, count, codes, scale);
@@ -79,4 +87,6 @@ const tern_dtype tern_dtype_q2_0_128 = {.id = TERN_DISK_Q2_0_128,
                                         .bytes = q2l_bytes,
                                         .row_floats = q2l_floats,
                                         .row_codes = q2l_codes,
+                                        .scale_block = LARGE,
+                                        .row_blocks = q2l_rows,
                                         .put_codes = q2l_put};

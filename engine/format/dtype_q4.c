@@ -49,6 +49,15 @@ static void q4_floats(const uint8_t *data, int rows, int cols, int row, tern_i2s
   }
 }
 
+static int q4_rows(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales) {
+  data += (size_t)row * q4_bytes(1, cols);
+  for (int c = 0; c < cols; c += Q4_BLOCK, data += Q4_BYTES) {
+    memcpy(scales++, data, sizeof *scales);
+    for (int i = 0; i < Q4_BLOCK; i++) codes[c + i] = (int8_t)((data[2 + i % 16] >> i / 16 * 4 & 15) - 8);
+  }
+  return 0;
+}
+
 /* The value of greatest magnitude sits at -8, the longer end of the range. */
 static void q4_block(uint8_t *data, const float *x) {
   float most = 0;
@@ -143,6 +152,8 @@ const tern_dtype tern_dtype_q4_0 = {.id = TERN_DISK_Q4_0,
                                     .block = Q4_BLOCK,
                                     .bytes = q4_bytes,
                                     .row_floats = q4_floats,
+                                    .scale_block = Q4_BLOCK,
+                                    .row_blocks = q4_rows,
                                     .put_floats = q4_put};
 const tern_dtype tern_dtype_q4_k = {.id = TERN_DISK_Q4_K,
                                     .name = "Q4_K",

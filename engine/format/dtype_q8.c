@@ -24,6 +24,15 @@ static void row_floats(const uint8_t *data, int rows, int cols, int row, tern_i2
   }
 }
 
+static int row_blocks(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales) {
+  data += (size_t)row * bytes(1, cols);
+  for (int c = 0; c < cols; c += BLOCK, data += BYTES) {
+    memcpy(scales++, data, sizeof *scales);
+    memcpy(codes + c, data + 2, BLOCK);
+  }
+  return 0;
+}
+
 /* The scale of a block, as f16. */
 static uint16_t block_scale(const float *x) {
   float most = 0, least = INFINITY; /* least: of what is not zero */
@@ -61,4 +70,6 @@ const tern_dtype tern_dtype_q8_0 = {.id = TERN_DISK_Q8_0,
                                     .block = BLOCK,
                                     .bytes = bytes,
                                     .row_floats = row_floats,
+                                    .scale_block = BLOCK,
+                                    .row_blocks = row_blocks,
                                     .put_floats = put_floats};

@@ -66,6 +66,9 @@ static int tq2_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s 
   (void)rows, (void)order;
   return tern_blocks_codes(&tq2, data, cols, row, codes, scale);
 }
+static int tq2_rows(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales) {
+  return tern_blocks_rows(&tq2, data, cols, row, codes, scales);
+}
 static void tq2_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
   (void)rows;
   tern_blocks_put(&tq2, data, cols, row0, count, codes, scale);
@@ -77,6 +80,8 @@ const tern_dtype tern_dtype_tq2_0 = {.id = TERN_DISK_TQ2_0,
                                      .bytes = tq2_bytes,
                                      .row_floats = tq2_floats,
                                      .row_codes = tq2_codes,
+                                     .scale_block = BLOCK,
+                                     .row_blocks = tq2_rows,
                                      .put_codes = tq2_put};
 
 static size_t tq1_bytes(int64_t rows, int64_t cols) {
@@ -90,6 +95,9 @@ static int tq1_codes(const uint8_t *data, int rows, int cols, int row, tern_i2s 
   (void)rows, (void)order;
   return tern_blocks_codes(&tq1, data, cols, row, codes, scale);
 }
+static int tq1_rows(const uint8_t *data, int cols, int row, int8_t *codes, uint16_t *scales) {
+  return tern_blocks_rows(&tq1, data, cols, row, codes, scales);
+}
 static void tq1_put(uint8_t *data, int rows, int cols, int row0, int count, const int8_t *codes, float scale) {
   (void)rows;
   tern_blocks_put(&tq1, data, cols, row0, count, codes, scale);
@@ -101,4 +109,6 @@ const tern_dtype tern_dtype_tq1_0 = {.id = TERN_DISK_TQ1_0,
                                      .bytes = tq1_bytes,
                                      .row_floats = tq1_floats,
                                      .row_codes = tq1_codes,
+                                     .scale_block = BLOCK,
+                                     .row_blocks = tq1_rows,
                                      .put_codes = tq1_put};

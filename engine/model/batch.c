@@ -32,9 +32,10 @@ static int check_item(const tern_workspace *w, tern_item *item, tern_error *e) {
 
 /* The token's row, whose index among the item's wanted rows is `index`. */
 static tern_row row_of(const tern_workspace *w, const tern_item *item, int token, int index) {
-  size_t vocab = (size_t)w->model->facts.vocab;
+  size_t vocab = (size_t)w->model->facts.vocab, hidden = (size_t)w->model->facts.hidden;
   return (tern_row){.token = token,
                     .to = item->logits ? item->logits + (size_t)index * vocab : NULL,
+                    .state = item->states ? item->states + (size_t)index * hidden : NULL,
                     .target = item->targets ? item->targets[index] : -1};
 }
 
@@ -58,7 +59,7 @@ static void add_part(tern_forward *f, const tern_item *item) {
 /* The exact head stands for the full one where a single choice is wanted. */
 static void choose_head(tern_forward *f, const tern_item *item) {
   const tern_row *r = f->s->wanted;
-  bool some = f->wanted == 1 && f->s->model->scan.matrix.data && r->target < 0 && (item->top || !r->to);
+  bool some = f->wanted == 1 && !r->state && f->s->model->scan.matrix.data && r->target < 0 && (item->top || !r->to);
   f->chosen = !some ? NULL : r->to ? r->to : f->s->logits;
   f->top = item->top;
 }
@@ -98,7 +99,7 @@ static int run_chunk(tern_forward *f, tern_item *items, tern_error *e) {
   if (w->profile) tern_profile_begin(w->profile, members);
   tern_team_run(w->team, tern_forward_job, f);
   if (w->profile) tern_profile_finish(w->profile, f->tokens);
-  if (f->wanted == 1 && w->wanted->target < 0) collect(f, &items[w->owner[w->wanted->token]]);
+  if (f->wanted == 1 && w->wanted->target < 0 && !w->wanted->state) collect(f, &items[w->owner[w->wanted->token]]);
   if (answer(f, items, e)) return (int)e->status;
   for (int i = 0; i < f->parts; i++) w->parts[i].session->position += w->parts[i].tokens;
   return 0;
@@ -118,6 +119,10 @@ static int run_items(tern_workspace *w, tern_item *items, int count, tern_error 
 
 int tern_batch_eval(tern_workspace *w, tern_item *items, int count, tern_error *e) {
   int checked = 0, rc = 0;
+  for (int i = 1; i < count; i++) {
+    if (!items[i].states != !items[0].states)
+      return tern_fail(e, TERN_FAILED, "batch: hidden states of some items and logits of others asked for");
+  }
   for (; checked < count && !rc; checked++) rc = check_item(w, &items[checked], e);
   if (rc) checked--; /* the one that failed is not marked, or is by an earlier item */
   if (!rc) rc = run_items(w, items, count, e);

@@ -16,7 +16,8 @@
 typedef struct tern_part tern_part;
 typedef struct tern_row tern_row;
 
-/* Input rows of a matrix: int8 with scale and sum, or float, by its layout. */
+/* Input rows of a matrix: int8 with scale and sum (one, or one a block), or
+ * float, by its layout. */
 typedef struct tern_input {
   void *data;
   float *scale;
@@ -68,7 +69,8 @@ struct tern_workspace {
   float *attention;      /* [batch][query dim] */
   float *projection;     /* [batch][hidden] o's and down's result, not yet added to x */
   float *gate, *up;      /* [batch][ffn] */
-  float *cosine, *sine;  /* [batch][head_dim / 2] */
+  float *cosine[2];      /* [batch][rotated / 2]; of layers that see all, of local ones */
+  float *sine[2];        /* likewise */
   tern_input in;         /* [batch] rows */
   float *logits;         /* [rows][vocab], where nobody else takes them */
   int32_t *scan_sums;    /* [2][vocab], exact head */
@@ -106,6 +108,7 @@ struct tern_part {
 struct tern_row {
   int token;
   float *to;      /* [vocab] logits; NULL: to the workspace, as nobody asks for them */
+  float *state;   /* [hidden]: the head's input, and no logits; NULL: logits */
   int32_t target; /* id whose log-probability is asked for; -1: none */
   int32_t best;   /* out: greatest logit's id */
   double logprob; /* out: of target */
@@ -150,9 +153,23 @@ void tern_forward_job(void *arg, int member, int size);
 /* Logits of the chunk's wanted rows and what is asked of them. */
 void tern_head_rows(const tern_forward *f, const float *x, int member, int size);
 
-/* Makes row `slot` of `in` the input of matrix m: x through the norm given. */
+/* An RMSNorm on the way to a matrix. */
+typedef struct tern_step {
+  tern_norm norm;
+  const float *gain;
+} tern_step;
+/* Makes row `slot` of `in` the input of matrix m: x through the two norms. */
 void tern_feed(const tern_forward *f, tern_lane *l, const tern_input *in, int slot, const tern_matrix *m,
-               const float *x, tern_norm norm, const float *gain);
+               const float *x, const tern_step steps[2]);
+
+/* What a branch adds to the residual: its projection's result lies in the
+ * workspace; bias, norm and scale come with the addition. */
+typedef struct tern_branch {
+  const float *bias, *gain; /* NULL: none */
+} tern_branch;
+tern_branch tern_ffn_branch(const tern_layer *l);
+/* Adds it to x, the residual of a token of the chunk. Uses the lane's row. */
+void tern_add_branch(const tern_forward *f, const tern_lane *l, float *x, int token, const tern_branch *b);
 
 /* Rotates queries and keys of the chunk and stores keys and values. */
 void tern_attention_store(const tern_forward *f, int layer, int member, int size);

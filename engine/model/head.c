@@ -55,23 +55,50 @@ static void read_row(tern_row *r, const float *logits, int n) {
   if (r->target >= 0 && !r->bad) r->logprob = log_probability(logits, n, best, r->target);
 }
 
-/* Final residual of a token, normed, becomes row `slot` of in. */
-static bool feed(const tern_forward *f, tern_lane *l, const float *x, const tern_input *in, int slot, int token) {
+/* The final residual of a token, in the lane. */
+static const float *last_residual(const tern_forward *f, tern_lane *l, const float *x, int token, bool *bad) {
   const tern_model *m = f->s->model;
   size_t hidden = (size_t)m->facts.hidden;
-  float *row = l->row;
-  memcpy(row, x + (size_t)token * hidden, hidden * sizeof(float));
-  m->vec->add(row, f->s->projection + (size_t)token * hidden, (int)hidden);
-  bool fine = all_finite(row, hidden);
-  tern_feed(f, l, in, slot, &m->head, row, TERN_NORM_GAIN, m->norms);
-  return fine;
+  const tern_branch before = tern_ffn_branch(&m->layers[m->facts.layers - 1]);
+  float *own = l->x; /* of several tokens any member may want this one: it stays as it is */
+  if (f->tokens > 1) memcpy(own, x + (size_t)token * hidden, hidden * sizeof(float));
+  tern_add_branch(f, l, own, token, &before);
+  *bad |= !all_finite(own, hidden);
+  return own;
+}
+
+/* Its norm becomes row `slot` of in. */
+static bool feed(const tern_forward *f, tern_lane *l, const float *x, const tern_input *in, int slot, int token) {
+  const tern_model *m = f->s->model;
+  const tern_step steps[2] = {{TERN_NORM_GAIN, m->norms}};
+  bool bad = false;
+  const float *last = last_residual(f, l, x, token, &bad);
+  tern_feed(f, l, in, slot, &m->head, last, steps);
+  return !bad;
+}
+
+/* Norms of the wanted residuals, each by one member. */
+static void states(const tern_forward *f, const float *x, int member, int size) {
+  tern_workspace *s = f->s;
+  const tern_model_facts *facts = &s->model->facts;
+  tern_lane *l = &s->lanes[member];
+  int lo, hi;
+  tern_split(f->wanted, 1, member, size, &lo, &hi);
+  for (int i = lo; i < hi; i++) {
+    tern_row *r = &s->wanted[i];
+    r->bad = false;
+    const float *last = last_residual(f, l, x, r->token, &r->bad);
+    s->model->vec->rmsnorm(r->state, last, s->model->norms, facts->hidden, (float)facts->eps);
+  }
 }
 
 static tern_input rows_from(const tern_input *in, const tern_matrix *m, int row) {
   size_t element = m->layout->kind == TERN_KIND_FLOAT ? sizeof(float) : 1;
   uint8_t *data = in->data;
-  return (tern_input){
-      .data = data + (size_t)row * tern_matrix_x_stride(m) * element, .scale = in->scale + row, .sum = in->sum + row};
+  size_t at = (size_t)row, blocks = tern_matrix_x_blocks(m);
+  return (tern_input){.data = data + at * tern_matrix_x_stride(m) * element,
+                      .scale = in->scale + at * blocks,
+                      .sum = in->sum + at * blocks};
 }
 
 /* How many rows from `first` on go through the head together: as long as their
@@ -129,7 +156,9 @@ static void one_row(const tern_forward *f, const float *x, int member, int size)
 }
 
 void tern_head_rows(const tern_forward *f, const float *x, int member, int size) {
-  if (f->wanted == 1 && f->s->wanted->target < 0)
+  if (f->s->wanted->state)
+    states(f, x, member, size);
+  else if (f->wanted == 1 && f->s->wanted->target < 0)
     one_row(f, x, member, size);
   else
     many_rows(f, x, member, size);

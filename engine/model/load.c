@@ -33,7 +33,9 @@ static int finish_tensor(loader *l, const tern_gguf_tensor *t, tern_error *e) {
   return tern_interrupt_check(e);
 }
 
-static int load_gain(loader *l, const tern_gguf_tensor *t, float **out, tern_error *e) {
+/* A gain or a bias; t NULL: none. */
+static int load_vector(loader *l, const tern_gguf_tensor *t, float **out, tern_error *e) {
+  if (!t) return 0;
   int n = (int)t->shape[0];
   t->type->row_floats(t->data, 1, n, 0, l->plan->i2s, l->next_norm);
   for (int i = 0; i < n; i++) {
@@ -48,32 +50,38 @@ static int load_gain(loader *l, const tern_gguf_tensor *t, float **out, tern_err
 /* Factor of a projection's X.scale tensor, 1 without one. */
 static int read_factor(loader *l, int layer, const char *name, float *factor, tern_error *e) {
   *factor = 1;
-  const tern_gguf_tensor *t = tern_plan_tensor(l->g, layer, name, "scale");
+  const tern_gguf_tensor *t = tern_plan_tensor(l->plan, l->g, layer, name, "scale");
   if (!t) return 0;
   t->type->row_floats(t->data, 1, 1, 0, l->plan->i2s, factor);
   if (isfinite(*factor)) return 0;
   return tern_fail(e, TERN_FAILED, "%s: tensor %s is not finite", tern_gguf_name(l->g), t->name);
 }
 
+static int load_projection(loader *l, int layer, int i, tern_error *e) {
+  tern_layer *to = &l->model->layers[layer];
+  const char *name = tern_projection_forms[i].name;
+  const tern_gguf_tensor *t = tern_plan_tensor(l->plan, l->g, layer, name, "weight");
+  tern_matrix *m = &to->w[i];
+  float factor;
+  if (read_factor(l, layer, name, &factor, e)) return (int)e->status;
+  if (tern_pack_matrix(l->packer, m, l->plan->body, t, factor, e)) return (int)e->status;
+  l->model->facts.body_bytes += m->bytes + m->scale_bytes;
+  tern_gguf_tensor_done(l->g, t);
+  if (finish_tensor(l, t, e)) return (int)e->status;
+  return load_vector(l, tern_plan_bias(l->plan, l->g, layer, i), &to->biases[i], e);
+}
+
 static int load_layer(loader *l, int layer, tern_error *e) {
   tern_layer *to = &l->model->layers[layer];
-  tern_model_facts *f = &l->model->facts;
   for (int i = 0; i < TERN_PROJECTIONS; i++) {
-    const char *name = tern_projection_places[i].name;
-    const tern_gguf_tensor *t = tern_plan_tensor(l->g, layer, name, "weight");
-    tern_matrix *m = tern_layer_matrix(to, i);
-    float factor;
-    if (read_factor(l, layer, name, &factor, e)) return (int)e->status;
-    if (tern_pack_matrix(l->packer, m, l->plan->body, t, factor, e)) return (int)e->status;
-    f->body_bytes += m->bytes + m->scale_bytes;
-    tern_gguf_tensor_done(l->g, t);
-    if (finish_tensor(l, t, e)) return (int)e->status;
+    if (load_projection(l, layer, i, e)) return (int)e->status;
   }
   for (int i = 0; i < TERN_NORMS; i++) {
-    if (tern_norm_kind(f->arch, i) != TERN_NORM_GAIN) continue;
-    const tern_gguf_tensor *t = tern_plan_tensor(l->g, layer, tern_norm_places[i].name, "weight");
-    if (load_gain(l, t, tern_layer_norm(to, i), e)) return (int)e->status;
+    if (load_vector(l, tern_plan_norm(l->plan, l->g, layer, i), &to->norms[i], e)) return (int)e->status;
   }
+  to->local = tern_layer_is_local(&l->model->facts, layer);
+  to->inputs[0] = to->norms[TERN_NORM_Q_IN] || to->norms[TERN_NORM_K_IN] || to->norms[TERN_NORM_V_IN];
+  to->inputs[1] = to->norms[TERN_NORM_GATE_IN] || to->norms[TERN_NORM_UP_IN];
   return 0;
 }
 
@@ -103,7 +111,8 @@ static int load_ends(loader *l, tern_error *e) {
 static int load_all(loader *l, tern_error *e) {
   tern_model *m = l->model;
   float *output_norm;
-  if (load_gain(l, tern_gguf_tensor_find(l->g, "output_norm.weight"), &output_norm, e)) return (int)e->status;
+  if (load_vector(l, tern_gguf_tensor_find(l->g, "output_norm.weight"), &output_norm, e)) return (int)e->status;
+  for (int i = 0; i < m->facts.hidden; i++) output_norm[i] *= (float)m->facts.logit_scale;
   for (int i = 0; i < m->facts.layers; i++) {
     if (load_layer(l, i, e)) return (int)e->status;
   }
@@ -127,7 +136,7 @@ int tern_model_load(tern_model **out, const tern_gguf *g, const tern_model_param
   m->norms_bytes = m->facts.norm_bytes;
   m->layers = tern_alloc(m->layers_bytes, "layers", e);
   m->norms = m->layers ? tern_alloc(m->norms_bytes, "norm gains", e) : NULL;
-  if (!m->norms || tern_pool_open(&m->weights, tern_plan_pool(&plan), "weights", e) ||
+  if (!m->norms || tern_rope_make(m, g, e) || tern_pool_open(&m->weights, tern_plan_pool(&plan), "weights", e) ||
       tern_packer_open(&l.packer, g, &plan, team, &m->weights, e))
     goto failed;
   l.next_norm = m->norms;
@@ -146,12 +155,13 @@ failed:
 void tern_model_close(tern_model *m) {
   if (!m) return;
   for (int i = 0; m->layers && i < m->facts.layers; i++) {
-    for (int k = 0; k < TERN_PROJECTIONS; k++) tern_matrix_free(tern_layer_matrix(&m->layers[i], k), &m->weights);
+    for (int k = 0; k < TERN_PROJECTIONS; k++) tern_matrix_free(&m->layers[i].w[k], &m->weights);
   }
   tern_matrix_free(&m->head, &m->weights);
   tern_matrix_free(&m->embedding, &m->weights);
   tern_matrix_free(&m->scan.matrix, &m->weights);
   tern_pool_close(&m->weights);
+  tern_rope_free(m);
   tern_free(m->scan.error, m->scan.bound_bytes);
   tern_free(m->scan.norm, m->scan.bound_bytes);
   tern_free(m->norms, m->norms_bytes);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "engine/base/team.h"
+#include "engine/format/arch.h"
 #include "engine/format/gguf.h"
-#include "engine/model/arch.h"
 #include "kernels/tuning.h"
 #include "kernels/vec.h"
 
@@ -27,18 +27,38 @@ typedef struct tern_model_params {
   bool progress;             /* bar on stderr */
 } tern_model_params;
 
+/* How RoPE's angles differ from position * theta^(-2i/d). */
+typedef enum tern_rope_scaled { TERN_ROPE_PLAIN, TERN_ROPE_LINEAR, TERN_ROPE_YARN, TERN_ROPE_LLAMA3 } tern_rope_scaled;
+typedef struct tern_rope_scaling {
+  tern_rope_scaled kind;
+  double factor;
+  int trained;                /* context before scaling: YaRN, LLaMA 3 */
+  double fast, slow, size;    /* YaRN: rotations that bound the ramp; further factor of cos and sin */
+  double low_freq, high_freq; /* LLaMA 3 */
+} tern_rope_scaling;
+
+/* What one embedding is made of: GGUF's pooling_type. */
+typedef enum tern_pooling { TERN_POOLING_NONE, TERN_POOLING_MEAN, TERN_POOLING_CLS, TERN_POOLING_LAST } tern_pooling;
+
 typedef struct tern_model_facts {
   const tern_arch *arch;
   int layers, hidden, ffn, heads, kv_heads, head_dim, vocab, context;
-  double rope_theta, eps;
-  const char *body_layout, *head_layout;       /* names */
-  const char *body_kernel, *head_kernel, *vec; /* kernels of one token */
-  const char *body_batch_kernel;               /* of many tokens */
-  bool tuned;                                  /* times had a say in layout and kernels */
-  size_t body_bytes;                           /* packed projections, padding and scales included */
-  size_t head_bytes;                           /* output head as packed */
-  size_t scan_bytes;                           /* exact head's int8 copy, 0 without */
-  size_t embedding_bytes;                      /* token embedding where it is not the head itself */
+  int rotated;       /* dimensions of a head that RoPE turns */
+  int window;        /* positions that local layers see; 0: all layers see all */
+  int window_period; /* of layers, the last of them sees all */
+  double rope_theta, rope_theta_local, eps;
+  tern_rope_scaling rope_scaling;
+  float attention_scale;                               /* of scores */
+  double embedding_scale, residual_scale, logit_scale; /* factors; 1: none */
+  tern_pooling pooling;                                /* of embeddings, from the file */
+  const char *body_layout, *head_layout;               /* names */
+  const char *body_kernel, *head_kernel, *vec;         /* kernels of one token */
+  const char *body_batch_kernel;                       /* of many tokens */
+  bool tuned;                                          /* times had a say in layout and kernels */
+  size_t body_bytes;                                   /* packed projections, padding and scales included */
+  size_t head_bytes;                                   /* output head as packed */
+  size_t scan_bytes;                                   /* exact head's int8 copy, 0 without */
+  size_t embedding_bytes;                              /* token embedding where it is not the head itself */
   size_t norm_bytes;
   int64_t body_weights; /* weights in the projections */
   bool ternary;         /* projections are ternary codes */
@@ -131,9 +151,10 @@ typedef struct tern_score {
 typedef struct tern_item {
   tern_session *session;
   const int32_t *ids;
-  int n, wanted;          /* 0..n; decoding wants 1 */
-  float *logits;          /* [wanted][vocab], or NULL */
-  const tern_top *top;    /* wanted 1: as tern_session_top (more rows than asked for may be there); NULL: all */
+  int n, wanted;       /* 0..n; decoding wants 1 */
+  float *logits;       /* [wanted][vocab], or NULL */
+  float *states;       /* [wanted][hidden] final hidden states, normed, and nothing of logits; of all items, or NULL */
+  const tern_top *top; /* wanted 1: as tern_session_top (more rows than asked for may be there); NULL: all */
   const int32_t *targets; /* [wanted] ids to score, negative: none; or NULL */
   tern_score *scores;     /* out: [wanted], or NULL */
   int32_t next;           /* out: greedy choice after the last token, when wanted */
@@ -145,6 +166,11 @@ typedef struct tern_item {
  * Every result has the bits that the item alone would give. A failure leaves
  * all positions where they were. */
 int tern_batch_eval(tern_workspace *w, tern_item *items, int count, tern_error *e);
+
+/* Appends n tokens and gives one vector of length 1 for them, [hidden]: their
+ * final hidden states pooled (facts->pooling is the file's wish). The session
+ * should be at position 0. */
+int tern_session_embed(tern_session *s, const int32_t *ids, int n, tern_pooling pooling, float *out, tern_error *e);
 
 int tern_session_position(const tern_session *s);
 const int32_t *tern_session_ids(const tern_session *s);  /* [position] */

@@ -18,6 +18,7 @@ void tern_run_rows(const tern_product *to, const tern_input *in, int tokens, voi
                  .x_stride = tern_matrix_x_stride(m),
                  .x_scale = in->scale,
                  .x_sum = in->sum,
+                 .x_block_stride = tern_matrix_x_blocks(m),
                  .tokens = tokens,
                  .y = to->y,
                  .y_stride = to->stride,

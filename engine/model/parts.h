@@ -18,9 +18,19 @@ typedef struct tern_matrix {
 } tern_matrix;
 
 typedef struct tern_layer {
-  tern_matrix q, k, v, o, gate, up, down;
-  float *attn_norm, *attn_sub_norm, *ffn_norm, *ffn_sub_norm; /* NULL where the norm has no gain */
+  tern_matrix w[TERN_PROJECTIONS];
+  float *norms[TERN_NORMS];        /* gains; NULL where the norm has none, or is not there */
+  float *biases[TERN_PROJECTIONS]; /* NULL: none */
+  bool local;                      /* attention sees a sliding window, with the local RoPE */
+  bool inputs[2];                  /* input norms: q, k, v each are fed of their own; gate and up likewise */
 } tern_layer;
+
+/* Angles of one position are rates[i] * position; cos and sin are multiplied
+ * by `size` (YaRN). */
+typedef struct tern_rope_table {
+  double *rates; /* [facts.rotated / 2] */
+  float size;
+} tern_rope_table;
 
 /* Int8 copy of the head and, a row, what bounds the copy's error. */
 typedef struct tern_scan {
@@ -37,34 +47,15 @@ struct tern_model {
   const tern_vec *vec;
   tern_layer *layers;
   size_t layers_bytes;
-  float *norms; /* all gains, output norm first */
+  float *norms; /* all gains and biases, output norm first */
   size_t norms_bytes;
+  tern_rope_table rope[2];     /* of layers that see all; of local ones (rates NULL without windows) */
+  size_t rope_bytes;           /* of each rates */
   tern_matrix head, embedding; /* embedding.data is NULL when it is the head */
   tern_scan scan;              /* matrix.data is NULL without exact head */
 };
 
-/* Sizes that shapes of tensors are made of. */
-typedef enum tern_dim { TERN_DIM_HIDDEN, TERN_DIM_QUERY, TERN_DIM_KV, TERN_DIM_FFN, TERN_DIM_VOCAB } tern_dim;
 int tern_dim_size(const tern_model_facts *f, tern_dim d);
-
-/* Where the tensors of a layer go; one row a projection, one a norm. */
-typedef struct tern_projection_place {
-  const char *name; /* blk.N.<name>.weight */
-  tern_dim rows, cols;
-  size_t offset; /* of the tern_matrix in tern_layer */
-} tern_projection_place;
-typedef struct tern_norm_place {
-  const char *name;
-  tern_dim size;
-  size_t offset; /* of the float * in tern_layer */
-  size_t kind;   /* offset of the tern_norm in tern_arch */
-} tern_norm_place;
-enum { TERN_PROJECTIONS = 7, TERN_NORMS = 4 };
-extern const tern_projection_place tern_projection_places[TERN_PROJECTIONS];
-extern const tern_norm_place tern_norm_places[TERN_NORMS];
-tern_norm tern_norm_kind(const tern_arch *a, int place);
-tern_matrix *tern_layer_matrix(tern_layer *l, int place);
-float **tern_layer_norm(tern_layer *l, int place);
 
 /* What a file and the parameters amount to, before any weight is read. */
 typedef struct tern_plan {
@@ -76,12 +67,37 @@ typedef struct tern_plan {
   bool exact_head, own_head;
 } tern_plan;
 
+/* One number of the architecture's metadata within a range. */
+typedef struct tern_keys {
+  const tern_gguf *g;
+  const char *arch;
+  char key[256];
+} tern_keys;
+const char *tern_key(tern_keys *k, const char *name);
+/* fallback < 0: required. */
+int tern_key_integer(tern_keys *k, const char *name, int64_t low, int64_t high, int fallback, int *out, tern_error *e);
+/* fallback NAN: required. */
+int tern_key_real(tern_keys *k, const char *name, double low, double high, double fallback, double *out, tern_error *e);
+
 /* Reads and range-checks the numbers in the metadata. */
 int tern_hparams_read(tern_model_facts *f, const tern_gguf *g, tern_error *e);
+/* RoPE's share of them; makes the tables. */
+int tern_rope_read(tern_model_facts *f, tern_keys *k, tern_error *e);
+int tern_rope_make(tern_model *m, const tern_gguf *g, tern_error *e);
+void tern_rope_free(tern_model *m);
+/* Layer sees a sliding window. */
+bool tern_layer_is_local(const tern_model_facts *f, int layer);
 /* Finds and checks every tensor, chooses layouts and kernels, adds up bytes. */
 int tern_plan_make(tern_plan *p, const tern_gguf *g, const tern_model_params *params, tern_error *e);
-const tern_gguf_tensor *tern_plan_tensor(const tern_gguf *g, int layer, const char *name, const char *suffix);
-size_t tern_gain_size(int n); /* floats a gain of n takes, padded to whole cache lines */
+/* blk.N.<name in this family>.<suffix>; NULL: absent. */
+const tern_gguf_tensor *tern_plan_tensor(const tern_plan *p, const tern_gguf *g, int layer, const char *usual,
+                                         const char *suffix);
+/* The tensor of a layer's norm or bias that the forward pass is to have; NULL: none. */
+const tern_gguf_tensor *tern_plan_norm(const tern_plan *p, const tern_gguf *g, int layer, int place);
+const tern_gguf_tensor *tern_plan_bias(const tern_plan *p, const tern_gguf *g, int layer, int projection);
+/* Of codes -1, 0, +1, with a scale a row or a block. */
+bool tern_layout_is_ternary(const tern_layout *layout);
+size_t tern_gain_size(int n); /* floats a gain or bias of n takes, padded to whole cache lines */
 size_t tern_plan_bytes(const tern_plan *p);
 
 /* Packing: buffers of every team member, and what was counted on the way. */
@@ -105,7 +121,10 @@ size_t tern_plan_pool(const tern_plan *p);
 /* Elements between the input rows of a matrix: columns padded for its layout
  * and to whole cache lines. */
 size_t tern_matrix_x_stride(const tern_matrix *m);
-/* One row as floats (the token embedding). canonical: cols floats of scratch. */
+/* Scales and sums of an input row: 1, or one a block of a block-scaled layout. */
+size_t tern_matrix_x_blocks(const tern_matrix *m);
+/* One row as floats (the token embedding). canonical: tern_matrix_canonical(cols) bytes of scratch. */
+size_t tern_matrix_canonical(size_t cols);
 void tern_matrix_row(const tern_matrix *m, int row, float *out, void *canonical);
 
 #endif

@@ -9,42 +9,15 @@
 #include "engine/base/memory.h"
 #include "engine/model/parts.h"
 
-const tern_projection_place tern_projection_places[TERN_PROJECTIONS] = {
-    {"attn_q", TERN_DIM_QUERY, TERN_DIM_HIDDEN, offsetof(tern_layer, q)},
-    {"attn_k", TERN_DIM_KV, TERN_DIM_HIDDEN, offsetof(tern_layer, k)},
-    {"attn_v", TERN_DIM_KV, TERN_DIM_HIDDEN, offsetof(tern_layer, v)},
-    {"attn_output", TERN_DIM_HIDDEN, TERN_DIM_QUERY, offsetof(tern_layer, o)},
-    {"ffn_gate", TERN_DIM_FFN, TERN_DIM_HIDDEN, offsetof(tern_layer, gate)},
-    {"ffn_up", TERN_DIM_FFN, TERN_DIM_HIDDEN, offsetof(tern_layer, up)},
-    {"ffn_down", TERN_DIM_HIDDEN, TERN_DIM_FFN, offsetof(tern_layer, down)},
-};
-const tern_norm_place tern_norm_places[TERN_NORMS] = {
-    {"attn_norm", TERN_DIM_HIDDEN, offsetof(tern_layer, attn_norm), offsetof(tern_arch, attn_norm)},
-    {"attn_sub_norm", TERN_DIM_QUERY, offsetof(tern_layer, attn_sub_norm), offsetof(tern_arch, attn_sub_norm)},
-    {"ffn_norm", TERN_DIM_HIDDEN, offsetof(tern_layer, ffn_norm), offsetof(tern_arch, ffn_norm)},
-    {"ffn_sub_norm", TERN_DIM_FFN, offsetof(tern_layer, ffn_sub_norm), offsetof(tern_arch, ffn_sub_norm)},
-};
-
-tern_norm tern_norm_kind(const tern_arch *a, int place) {
-  tern_norm kind;
-  memcpy(&kind, (const char *)a + tern_norm_places[place].kind, sizeof kind);
-  return kind;
-}
-
-tern_matrix *tern_layer_matrix(tern_layer *l, int place) {
-  return (tern_matrix *)(void *)((char *)l + tern_projection_places[place].offset);
-}
-
-float **tern_layer_norm(tern_layer *l, int place) {
-  return (float **)(void *)((char *)l + tern_norm_places[place].offset);
-}
-
 int tern_dim_size(const tern_model_facts *f, tern_dim d) {
-  const int sizes[] = {[TERN_DIM_HIDDEN] = f->hidden,
-                       [TERN_DIM_QUERY] = f->heads * f->head_dim,
-                       [TERN_DIM_KV] = f->kv_heads * f->head_dim,
-                       [TERN_DIM_FFN] = f->ffn,
-                       [TERN_DIM_VOCAB] = f->vocab};
+  const int sizes[TERN_DIMS] = {[TERN_DIM_ONE] = 1,
+                                [TERN_DIM_HIDDEN] = f->hidden,
+                                [TERN_DIM_QUERY] = f->heads * f->head_dim,
+                                [TERN_DIM_KV] = f->kv_heads * f->head_dim,
+                                [TERN_DIM_FFN] = f->ffn,
+                                [TERN_DIM_VOCAB] = f->vocab,
+                                [TERN_DIM_HEAD] = f->head_dim,
+                                [TERN_DIM_ANGLES] = f->rotated / 2};
   return sizes[d];
 }
 
@@ -52,10 +25,28 @@ size_t tern_gain_size(int n) {
   return ((size_t)n + 15) / 16 * 16;
 }
 
-const tern_gguf_tensor *tern_plan_tensor(const tern_gguf *g, int layer, const char *name, const char *suffix) {
-  char full[96];
-  snprintf(full, sizeof full, "blk.%d.%s.%s", layer, name, suffix);
+enum { NAME_SIZE = 96 };
+
+static void name_part(char *to, const tern_arch *a, int layer, const char *usual, const char *suffix) {
+  snprintf(to, NAME_SIZE, "blk.%d.%s.%s", layer, tern_arch_name(a, usual), suffix);
+}
+
+const tern_gguf_tensor *tern_plan_tensor(const tern_plan *p, const tern_gguf *g, int layer, const char *usual,
+                                         const char *suffix) {
+  char full[NAME_SIZE];
+  name_part(full, p->facts.arch, layer, usual, suffix);
   return tern_gguf_tensor_find(g, full);
+}
+
+const tern_gguf_tensor *tern_plan_norm(const tern_plan *p, const tern_gguf *g, int layer, int place) {
+  tern_norm kind = p->facts.arch->norms[place];
+  bool has = kind == TERN_NORM_GAIN || kind == TERN_NORM_WHERE_HAD;
+  return has ? tern_plan_tensor(p, g, layer, tern_norm_forms[place].name, "weight") : NULL;
+}
+
+const tern_gguf_tensor *tern_plan_bias(const tern_plan *p, const tern_gguf *g, int layer, int projection) {
+  if (p->facts.arch->biases[projection] == TERN_BIAS_NONE) return NULL;
+  return tern_plan_tensor(p, g, layer, tern_projection_forms[projection].name, "bias");
 }
 
 static int check_shape(const tern_gguf *g, const tern_gguf_tensor *t, int rows, int cols, tern_error *e) {
@@ -67,14 +58,7 @@ static int check_shape(const tern_gguf *g, const tern_gguf_tensor *t, int rows, 
 }
 
 /* A tensor that must be there with this shape; NULL and *e otherwise. */
-static const tern_gguf_tensor *expect(const tern_gguf *g, int layer, const char *name, int rows, int cols,
-                                      tern_error *e) {
-  char full[96];
-  if (layer < 0) {
-    snprintf(full, sizeof full, "%s.weight", name);
-  } else {
-    snprintf(full, sizeof full, "blk.%d.%s.weight", layer, name);
-  }
+static const tern_gguf_tensor *expect(const tern_gguf *g, const char *full, int rows, int cols, tern_error *e) {
   const tern_gguf_tensor *t = tern_gguf_tensor_find(g, full);
   if (!t) {
     tern_fail(e, TERN_FAILED, "%s: tensor %s is missing", tern_gguf_name(g), full);
@@ -83,67 +67,90 @@ static const tern_gguf_tensor *expect(const tern_gguf *g, int layer, const char 
   return check_shape(g, t, rows, cols, e) ? NULL : t;
 }
 
-static int expect_gain(const tern_gguf *g, int layer, const char *name, int size, tern_error *e) {
-  const tern_gguf_tensor *t = expect(g, layer, name, 1, size, e);
+static int expect_floats(const tern_gguf *g, const char *full, int size, tern_error *e) {
+  const tern_gguf_tensor *t = expect(g, full, 1, size, e);
   if (!t) return TERN_FAILED;
   if (!t->type->ternary) return 0;
   return tern_fail(e, TERN_FAILED, "%s: tensor %s is %s, want floats", tern_gguf_name(g), t->name, t->type->name);
 }
 
 static int check_body(tern_plan *p, const tern_gguf *g, const tern_gguf_tensor *t, tern_error *e) {
-  if (p->body->kind != TERN_KIND_TERNARY || t->type->ternary) return 0;
+  if (!tern_layout_is_ternary(p->body) || t->type->ternary) return 0;
   return tern_fail(e, TERN_FAILED,
                    "%s: tensor %s is %s: float weights cannot be used in the ternary layout %s; make codes of them "
                    "first (ternmark convert)",
                    tern_gguf_name(g), t->name, t->type->name, p->body->name);
 }
 
-/* Bytes of a matrix with one scale a row. */
+/* Bytes of a matrix, with a scale a row where its layout needs them beside the weights. */
 static size_t packed_bytes(const tern_layout *layout, int rows, int cols) {
-  return layout->bytes(rows, cols) + (layout->kind == TERN_KIND_FLOAT ? 0 : (size_t)rows * sizeof(float));
+  bool scales = layout->kind == TERN_KIND_TERNARY || layout->kind == TERN_KIND_INT8;
+  return layout->bytes(rows, cols) + (scales ? (size_t)rows * sizeof(float) : 0);
+}
+
+bool tern_layout_is_ternary(const tern_layout *layout) {
+  return layout->kind == TERN_KIND_TERNARY || (layout->kind == TERN_KIND_BLOCKS && layout->highest == 1);
+}
+
+static int plan_projection(tern_plan *p, const tern_gguf *g, int layer, int i, tern_error *e) {
+  tern_model_facts *f = &p->facts;
+  const tern_projection_form *form = &tern_projection_forms[i];
+  int rows = tern_dim_size(f, form->rows), cols = tern_dim_size(f, form->cols);
+  char full[NAME_SIZE];
+  name_part(full, f->arch, layer, form->name, "weight");
+  const tern_gguf_tensor *t = expect(g, full, rows, cols, e);
+  if (!t || check_body(p, g, t, e)) return TERN_FAILED;
+  const tern_gguf_tensor *scale = tern_plan_tensor(p, g, layer, form->name, "scale");
+  if (scale && check_shape(g, scale, 1, 1, e)) return TERN_FAILED;
+  f->body_bytes += packed_bytes(p->body, rows, cols);
+  f->body_weights += (int64_t)rows * cols;
+  name_part(full, f->arch, layer, form->name, "bias");
+  if (!tern_plan_bias(p, g, layer, i) && f->arch->biases[i] != TERN_BIAS_ALWAYS) return 0;
+  f->norm_bytes += tern_gain_size(rows) * sizeof(float);
+  return expect_floats(g, full, rows, e);
 }
 
 static int plan_layer(tern_plan *p, const tern_gguf *g, int layer, tern_error *e) {
   tern_model_facts *f = &p->facts;
   for (int i = 0; i < TERN_PROJECTIONS; i++) {
-    const tern_projection_place *place = &tern_projection_places[i];
-    int rows = tern_dim_size(f, place->rows), cols = tern_dim_size(f, place->cols);
-    const tern_gguf_tensor *t = expect(g, layer, place->name, rows, cols, e);
-    if (!t || check_body(p, g, t, e)) return TERN_FAILED;
-    const tern_gguf_tensor *scale = tern_plan_tensor(g, layer, place->name, "scale");
-    if (scale && check_shape(g, scale, 1, 1, e)) return TERN_FAILED;
-    f->body_bytes += packed_bytes(p->body, rows, cols);
-    f->body_weights += (int64_t)rows * cols;
+    if (plan_projection(p, g, layer, i, e)) return TERN_FAILED;
   }
   for (int i = 0; i < TERN_NORMS; i++) {
-    if (tern_norm_kind(f->arch, i) != TERN_NORM_GAIN) continue;
-    int size = tern_dim_size(f, tern_norm_places[i].size);
-    if (expect_gain(g, layer, tern_norm_places[i].name, size, e)) return TERN_FAILED;
+    char full[NAME_SIZE];
+    int size = tern_dim_size(f, tern_norm_forms[i].size);
+    if (!tern_plan_norm(p, g, layer, i) && f->arch->norms[i] != TERN_NORM_GAIN) continue;
+    name_part(full, f->arch, layer, tern_norm_forms[i].name, "weight");
+    if (expect_floats(g, full, size, e)) return TERN_FAILED;
     f->norm_bytes += tern_gain_size(size) * sizeof(float);
   }
   return 0;
 }
 
+static bool is_part(const tern_arch *a, const char *rest, const char *usual, const char *suffix) {
+  const char *name = tern_arch_name(a, usual);
+  size_t n = strlen(name);
+  return strncmp(rest, name, n) == 0 && rest[n] == '.' && strcmp(rest + n + 1, suffix) == 0;
+}
+
 /* Whether <rest of a tensor's name after "blk.N."> has a place in a layer. */
 static bool layer_has(const tern_arch *a, const char *rest) {
-  char name[64];
   for (int i = 0; i < TERN_PROJECTIONS; i++) {
-    snprintf(name, sizeof name, "%s.weight", tern_projection_places[i].name);
-    if (strcmp(rest, name) == 0) return true;
-    snprintf(name, sizeof name, "%s.scale", tern_projection_places[i].name);
-    if (a->matrix_scales && strcmp(rest, name) == 0) return true;
+    const char *name = tern_projection_forms[i].name;
+    if (is_part(a, rest, name, "weight") || (a->matrix_scales && is_part(a, rest, name, "scale"))) return true;
+    if (a->biases[i] != TERN_BIAS_NONE && is_part(a, rest, name, "bias")) return true;
   }
   for (int i = 0; i < TERN_NORMS; i++) {
-    snprintf(name, sizeof name, "%s.weight", tern_norm_places[i].name);
-    if (tern_norm_kind(a, i) == TERN_NORM_GAIN && strcmp(rest, name) == 0) return true;
+    bool has = a->norms[i] == TERN_NORM_GAIN || a->norms[i] == TERN_NORM_WHERE_HAD;
+    if (has && is_part(a, rest, tern_norm_forms[i].name, "weight")) return true;
   }
   return false;
 }
 
-/* A tensor without a place (a bias, RoPE factors) would change the model's
+/* A tensor without a place (a bias, another norm) would change the model's
  * answers if it were passed over. */
 static int refuse_strangers(const tern_plan *p, const tern_gguf *g, tern_error *e) {
-  static const char *const outside[] = {"token_embd.weight", "output_norm.weight", "output.weight"};
+  static const char *const outside[] = {"token_embd.weight", "output_norm.weight", "output.weight",
+                                        "rope_freqs.weight"};
   for (int i = 0; i < tern_gguf_tensor_count(g); i++) {
     const char *name = tern_gguf_tensor_at(g, i)->name;
     bool known = false;
@@ -165,11 +172,14 @@ static const tern_layout *native_layout(const tern_gguf_tensor *t) {
   static const struct {
     uint32_t type;
     const tern_layout *layout;
-  } natives[] = {{TERN_DISK_F32, &tern_layout_f32}, {TERN_DISK_BF16, &tern_layout_bf16}};
-  if (t->type->ternary) return &tern_layout_t2;
+  } natives[] = {{TERN_DISK_F32, &tern_layout_f32},
+                 {TERN_DISK_BF16, &tern_layout_bf16},
+                 {TERN_DISK_Q2_0, &tern_layout_t2b64},
+                 {TERN_DISK_Q2_0_128, &tern_layout_t2b128}};
   for (size_t i = 0; i < sizeof natives / sizeof *natives; i++) {
     if (natives[i].type == t->type->id) return natives[i].layout;
   }
+  if (t->type->ternary) return &tern_layout_t2;
   return &tern_layout_f16; /* F16 itself; Q8_0 and Q6_K lose least in it for its size */
 }
 
@@ -179,7 +189,7 @@ static void choose_kernels(tern_plan *p, const tern_model_params *params, bool a
   const tern_model_facts *f = &p->facts;
   double weights = 0;
   for (int i = 0; i < TERN_PROJECTIONS; i++) {
-    const tern_projection_place *place = &tern_projection_places[i];
+    const tern_projection_form *place = &tern_projection_forms[i];
     weights += (double)tern_dim_size(f, place->rows) * tern_dim_size(f, place->cols);
   }
   const double bits = weights * f->layers * p->body->bits + (double)f->vocab * f->hidden * p->head->bits;
@@ -191,16 +201,14 @@ static void choose_kernels(tern_plan *p, const tern_model_params *params, bool a
 }
 
 static int choose_layouts(tern_plan *p, const tern_gguf *g, const tern_model_params *params, tern_error *e) {
-  const tern_gguf_tensor *first = tern_plan_tensor(g, 0, "attn_q", "weight");
+  const tern_gguf_tensor *first = tern_plan_tensor(p, g, 0, tern_projection_forms[TERN_Q].name, "weight");
   if (!first) return tern_fail(e, TERN_FAILED, "%s: tensor blk.0.attn_q.weight is missing", tern_gguf_name(g));
   p->body = params->layout ? tern_layout_find(params->layout) : native_layout(first);
   if (!p->body) return tern_fail(e, TERN_FAILED, "layout \"%s\": not known", params->layout);
-  if (p->body->kind == TERN_KIND_BLOCKS) {
-    return tern_fail(e, TERN_FAILED, "layout \"%s\": block scales are not for whole models", params->layout);
-  }
   p->head = params->head_layout ? tern_layout_find(params->head_layout) : &tern_layout_f16;
-  if (!p->head || p->head->kind == TERN_KIND_TERNARY || p->head->kind == TERN_KIND_BLOCKS) {
-    return tern_fail(e, TERN_FAILED, "head layout \"%s\": want f16, f32, bf16 or q8", params->head_layout);
+  if (!p->head || p->head->kind == TERN_KIND_TERNARY) {
+    return tern_fail(e, TERN_FAILED, "head layout \"%s\": want f16, f32, bf16, q8 or one with block scales (q8b32)",
+                     params->head_layout);
   }
   p->exact_head = params->exact_head;
   if (p->exact_head && p->head->kind != TERN_KIND_FLOAT) {
@@ -236,26 +244,39 @@ static void name_kernels(tern_plan *p) {
   p->facts.head_kernel = head.kernels[0]->name;
   p->facts.tuned = body.tuned || head.tuned;
   p->facts.vec = tern_vec_find(p->situation.cap)->name;
-  p->facts.ternary = p->body->kind == TERN_KIND_TERNARY;
+  p->facts.ternary = tern_layout_is_ternary(p->body);
+}
+
+/* Tables and vectors outside the layers. */
+static int plan_ends(tern_plan *p, const tern_gguf *g, tern_error *e) {
+  tern_model_facts *f = &p->facts;
+  int angles = tern_dim_size(f, TERN_DIM_ANGLES);
+  const tern_gguf_tensor *embedding = expect(g, "token_embd.weight", f->vocab, f->hidden, e), *head = embedding;
+  if (!embedding || expect_floats(g, "output_norm.weight", f->hidden, e)) return TERN_FAILED;
+  if (tern_gguf_tensor_find(g, "rope_freqs.weight") && expect_floats(g, "rope_freqs.weight", angles, e))
+    return TERN_FAILED;
+  p->own_head = f->arch->head == TERN_HEAD_OWN && tern_gguf_tensor_find(g, "output.weight");
+  if (p->own_head && !(head = expect(g, "output.weight", f->vocab, f->hidden, e))) return TERN_FAILED;
+  if (tern_layout_is_ternary(p->head) && !(embedding->type->ternary && head->type->ternary)) {
+    return tern_fail(e, TERN_FAILED, "%s: head layout %s: the head is %s, not ternary", tern_gguf_name(g),
+                     p->head->name, head->type->name);
+  }
+  f->norm_bytes = tern_gain_size(f->hidden) * sizeof(float);
+  f->head_bytes = packed_bytes(p->head, f->vocab, f->hidden);
+  if (p->own_head) f->embedding_bytes = f->head_bytes;
+  if (p->exact_head) {
+    f->scan_bytes = packed_bytes(&tern_layout_q8, f->vocab, f->hidden) + 2 * (size_t)f->vocab * sizeof(float);
+  }
+  return 0;
 }
 
 int tern_plan_make(tern_plan *p, const tern_gguf *g, const tern_model_params *params, tern_error *e) {
   *p = (tern_plan){0};
   tern_model_facts *f = &p->facts;
   if (tern_hparams_read(f, g, e) || choose_layouts(p, g, params, e) || choose_i2s(p, g, params, e)) return TERN_FAILED;
-  if (refuse_strangers(p, g, e)) return TERN_FAILED;
-  if (!expect(g, -1, "token_embd", f->vocab, f->hidden, e)) return TERN_FAILED;
-  if (expect_gain(g, -1, "output_norm", f->hidden, e)) return TERN_FAILED;
-  p->own_head = f->arch->head == TERN_HEAD_OWN && tern_gguf_tensor_find(g, "output.weight");
-  if (p->own_head && !expect(g, -1, "output", f->vocab, f->hidden, e)) return TERN_FAILED;
-  f->norm_bytes = tern_gain_size(f->hidden) * sizeof(float);
+  if (refuse_strangers(p, g, e) || plan_ends(p, g, e)) return TERN_FAILED;
   for (int i = 0; i < f->layers; i++) {
     if (plan_layer(p, g, i, e)) return TERN_FAILED;
-  }
-  f->head_bytes = packed_bytes(p->head, f->vocab, f->hidden);
-  if (p->own_head) f->embedding_bytes = f->head_bytes;
-  if (p->exact_head) {
-    f->scan_bytes = packed_bytes(&tern_layout_q8, f->vocab, f->hidden) + 2 * (size_t)f->vocab * sizeof(float);
   }
   name_kernels(p);
   return 0;
@@ -271,7 +292,7 @@ size_t tern_plan_pool(const tern_plan *p) {
   const tern_model_facts *f = &p->facts;
   size_t layer = 0, table = tern_pool_part(p->head->bytes(f->vocab, f->hidden));
   for (int i = 0; i < TERN_PROJECTIONS; i++) {
-    const tern_projection_place *place = &tern_projection_places[i];
+    const tern_projection_form *place = &tern_projection_forms[i];
     layer += tern_pool_part(p->body->bytes(tern_dim_size(f, place->rows), tern_dim_size(f, place->cols)));
   }
   size_t scan = p->exact_head ? tern_pool_part(tern_layout_q8.bytes(f->vocab, f->hidden)) : 0;

@@ -22,6 +22,7 @@ static size_t larger(size_t a, size_t b) {
 /* Widths of rows in floats or bytes, from the model's sizes alone. */
 typedef struct widths {
   size_t hidden, query, kv, ffn, widest, input;
+  size_t blocks; /* scales and sums of an input row */
 } widths;
 
 static widths widths_of(const tern_model_facts *f) {
@@ -35,14 +36,15 @@ static widths widths_of(const tern_model_facts *f) {
     tern_matrix m = {.cols = (int)w.widest, .layout = layouts[i]};
     size_t element = layouts[i]->kind == TERN_KIND_FLOAT ? sizeof(float) : 1;
     w.input = larger(w.input, tern_matrix_x_stride(&m) * element);
+    w.blocks = larger(w.blocks, tern_matrix_x_blocks(&m));
   }
   return w;
 }
 
-static tern_input take_input(tern_arena *a, size_t rows, size_t row_bytes) {
-  return (tern_input){.data = tern_arena_take(a, rows * row_bytes),
-                      .scale = tern_arena_take(a, rows * sizeof(float)),
-                      .sum = tern_arena_take(a, rows * sizeof(int32_t))};
+static tern_input take_input(tern_arena *a, size_t rows, const widths *w) {
+  return (tern_input){.data = tern_arena_take(a, rows * w->input),
+                      .scale = tern_arena_take(a, rows * w->blocks * sizeof(float)),
+                      .sum = tern_arena_take(a, rows * w->blocks * sizeof(int32_t))};
 }
 
 static void take_lane(tern_arena *a, tern_lane *l, const tern_workspace *s, const tern_model_facts *f, const widths *w,
@@ -51,9 +53,9 @@ static void take_lane(tern_arena *a, tern_lane *l, const tern_workspace *s, cons
   size_t scores = tern_attend_scratch(rows, (size_t)s->context, (size_t)f->head_dim);
   tern_lane lane = {.x = tern_arena_take(a, w->hidden * sizeof(float)),
                     .row = tern_arena_take(a, w->widest * sizeof(float)),
-                    .canonical = tern_arena_take(a, w->widest),
-                    .in = take_input(a, 1, w->input),
-                    .scan_in = f->scan_bytes ? take_input(a, 2, w->input) : (tern_input){0},
+                    .canonical = tern_arena_take(a, tern_matrix_canonical(w->widest)),
+                    .in = take_input(a, 1, w),
+                    .scan_in = f->scan_bytes ? take_input(a, 2, w) : (tern_input){0},
                     .kept = f->scan_bytes ? tern_arena_take(a, 2 * TERN_TOP_MOST * sizeof(float)) : NULL,
                     .scores = tern_arena_take(a, scores * sizeof(float)),
                     .scratch = tern_arena_take(a, scratch)};
@@ -71,9 +73,11 @@ static void place(tern_arena *a, tern_workspace *s, const tern_model_facts *f, s
   s->projection = tern_arena_take(a, batch * w.hidden * real);
   s->gate = tern_arena_take(a, batch * w.ffn * real);
   s->up = tern_arena_take(a, batch * w.ffn * real);
-  s->cosine = tern_arena_take(a, batch * (size_t)(f->head_dim / 2) * real);
-  s->sine = tern_arena_take(a, batch * (size_t)(f->head_dim / 2) * real);
-  s->in = take_input(a, batch, w.input);
+  for (int i = 0; i < (f->window ? 2 : 1); i++) {
+    s->cosine[i] = tern_arena_take(a, batch * (size_t)(f->rotated / 2) * real);
+    s->sine[i] = tern_arena_take(a, batch * (size_t)(f->rotated / 2) * real);
+  }
+  s->in = take_input(a, batch, &w);
   s->logits = tern_arena_take(a, (size_t)s->rows * vocab * real);
   if (f->scan_bytes) {
     s->scan_sums = tern_arena_take(a, 2 * vocab * sizeof(int32_t));
