@@ -75,7 +75,7 @@ typedef enum tern_norm {
   TERN_NORM_BARE,     /* RMSNorm without gain */
   TERN_NORM_WHERE_HAD /* with gain where the file has the tensor, else none */
 } tern_norm;
-typedef enum tern_bias { TERN_BIAS_NONE, TERN_BIAS_ALWAYS, TERN_BIAS_WHERE_HAD } tern_bias;
+typedef enum tern_bias_kind { TERN_BIAS_NONE, TERN_BIAS_ALWAYS, TERN_BIAS_WHERE_HAD } tern_bias_kind;
 
 /* A factor of the graph: the number under `key` where a file has it, else
  * value * sqrt(hidden)^hidden_roots * sqrt(layers)^layer_roots. value 0: 1, no key. */
@@ -96,16 +96,16 @@ typedef struct tern_arch {
   tern_rope rope;
   tern_head head;
   tern_norm norms[TERN_NORMS];
-  tern_bias biases[TERN_PROJECTIONS]; /* of q, k, v and o */
-  double norm_eps_bare;               /* epsilon of bare norms */
-  tern_factor embedding;              /* multiplies the embedding's rows */
-  tern_factor residual;               /* multiplies what a branch adds */
-  tern_factor logits;                 /* divides the logits */
-  int window_period;                  /* of layers, the last sees all, the others a sliding window; 0: no windows */
-  int layers_scaled_by_width;         /* models of so many layers scale scores by sqrt(hidden / heads); 0: none */
-  bool matrix_scales;                 /* a projection may have a one-number tensor <name>.scale beside it */
-  const tern_alias *names;            /* ends with {0}; NULL: usual names */
-  const char *note;                   /* which models */
+  tern_bias_kind biases[TERN_PROJECTIONS]; /* of q, k, v and o */
+  double norm_eps_bare;                    /* epsilon of bare norms */
+  tern_factor embedding;                   /* multiplies the embedding's rows */
+  tern_factor residual;                    /* multiplies what a branch adds */
+  tern_factor logits;                      /* divides the logits */
+  int window_period;          /* of layers, the last sees all, the others a sliding window; 0: no windows */
+  int layers_scaled_by_width; /* models of so many layers scale scores by sqrt(hidden / heads); 0: none */
+  bool matrix_scales;         /* a projection may have a one-number tensor <name>.scale beside it */
+  const tern_alias *names;    /* ends with {0}; NULL: usual names */
+  const char *note;           /* which models */
 } tern_arch;
 
 const tern_arch *tern_arch_find(const char *name); /* NULL: not supported */
