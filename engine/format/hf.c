@@ -180,15 +180,15 @@ static int add_factors(reader *r) {
 
 /* The embedding must have the rows that config.json says: ids and logits hang on it. */
 static int check_vocabulary(const reader *r) {
-  json_int_t vocab = json_integer_value(json_object_get(r->config.text, "vocab_size"));
+  const double vocab = json_number_value(json_object_get(r->config.text, "vocab_size"));
   bool head = false;
   for (int i = 0; i < r->count; i++) {
     const tern_gguf_tensor *t = &r->tensors[i];
     bool embedding = strcmp(t->name, "token_embd.weight") == 0, output = strcmp(t->name, "output.weight") == 0;
     head |= embedding ? r->config.tied : output;
-    if ((!embedding && !output) || t->shape[1] == vocab) continue;
-    return tern_fail(r->e, TERN_FAILED, "%s: %s has %lld rows, but config.json says vocab_size %lld", r->folder,
-                     embedding ? "embed_tokens.weight" : "lm_head.weight", (long long)t->shape[1], (long long)vocab);
+    if ((!embedding && !output) || (double)t->shape[1] == vocab) continue;
+    return tern_fail(r->e, TERN_FAILED, "%s: %s has %lld rows, but config.json says vocab_size %.0f", r->folder,
+                     embedding ? "embed_tokens.weight" : "lm_head.weight", (long long)t->shape[1], vocab);
   }
   const json_t *tie = json_object_get(r->config.text, "tie_word_embeddings");
   if (head || !json_is_false(tie) || json_object_get(r->config.root, "text_config")) return 0;
@@ -205,7 +205,8 @@ static void put_template(const reader *r, tern_gguf_writer *w) {
   snprintf(path, sizeof path, "%s/chat_template.jinja", r->folder);
   char *text = access(path, R_OK) == 0 ? tern_file_read(path, MOST_TEMPLATE, &size, &ignored) : NULL;
   snprintf(path, sizeof path, "%s/tokenizer_config.json", r->folder);
-  json_t *config = json_load_file(path, 0, NULL), *template = json_object_get(config, "chat_template");
+  json_t *config = json_load_file(path, JSON_DECODE_INT_AS_REAL, NULL),
+         *template = json_object_get(config, "chat_template");
   const char *chosen = text ? text : json_string_value(template);
   json_array_foreach(template, i, item) {
     const char *name = json_string_value(json_object_get(item, "name"));

@@ -20,8 +20,9 @@ static int read_integer(const hf_config *c, const char *name, int fallback, int 
   if (!given(j)) {
     return fallback > 0 ? 0 : tern_fail(e, TERN_FAILED, "%s: field %s is missing", c->path, name);
   }
-  json_int_t v = json_is_integer(j) ? json_integer_value(j) : -1;
-  if (v < 1 || v > INT_MAX) return tern_fail(e, TERN_FAILED, "%s: field %s is no number above 0", c->path, name);
+  double v = json_is_number(j) ? json_number_value(j) : 0;
+  if (!(v >= 1 && v <= INT_MAX && v == floor(v)))
+    return tern_fail(e, TERN_FAILED, "%s: field %s is no whole number above 0", c->path, name);
   *out = (int)v;
   return 0;
 }
@@ -113,7 +114,7 @@ static int read_sizes(hf_config *c, tern_error *e) {
 int tern_hf_config_read(hf_config *c, const char *text, size_t size, const char *path, tern_error *e) {
   json_error_t wrong;
   *c = (hf_config){.path = path};
-  c->root = json_loadb(text, size, 0, &wrong);
+  c->root = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &wrong); /* some fields outgrow 64 bits */
   if (!json_is_object(c->root)) {
     return tern_fail(e, TERN_FAILED, "%s: no JSON object: %.150s", path, c->root ? "" : wrong.text);
   }

@@ -288,7 +288,7 @@ static void read_config(reader *r) {
   const char *slash = strrchr(r->path, '/');
   int folder = slash ? (int)(slash - r->path) + 1 : 0;
   if (snprintf(path, sizeof path, "%.*stokenizer_config.json", folder, r->path) >= (int)sizeof path) return;
-  json_t *config = json_load_file(path, 0, NULL);
+  json_t *config = json_load_file(path, JSON_DECODE_INT_AS_REAL, NULL); /* model_max_length may be 1e30 in digits */
   int32_t bos = find_added(r, named_token(config, "bos_token")), eos = find_added(r, named_token(config, "eos_token"));
   const json_t *adds = json_object_get(config, "add_bos_token");
   if (bos >= 0) r->t->bos = bos;
