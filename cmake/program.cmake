@@ -13,6 +13,15 @@ add_library(tern_text STATIC ${text_sources})
 target_link_libraries(tern_text PUBLIC tern_format tern_kernels PkgConfig::PCRE2 PkgConfig::JANSSON
                       PkgConfig::UTF8PROC)
 
+file(GLOB train_sources CONFIGURE_DEPENDS engine/train/*.c)
+add_library(tern_train STATIC ${train_sources})
+target_link_libraries(tern_train PUBLIC tern_text tern_format tern_kernels PkgConfig::JANSSON)
+
+file(GLOB mini_sources CONFIGURE_DEPENDS engine/train/mini/*.c)
+add_library(tern_mini STATIC ${mini_sources})
+target_link_libraries(tern_mini PUBLIC tern_base PkgConfig::JANSSON)
+target_compile_definitions(tern_mini PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+
 file(GLOB baselines_sources CONFIGURE_DEPENDS baselines/*.c)
 add_library(tern_baselines STATIC ${baselines_sources})
 target_link_libraries(tern_baselines PUBLIC tern_model)
@@ -32,7 +41,7 @@ add_custom_target(tern_revision
 file(GLOB harness_sources CONFIGURE_DEPENDS harness/*.c harness/commands/*.c)
 list(FILTER harness_sources EXCLUDE REGEX "harness/main\\.c$")
 add_library(tern_harness STATIC ${harness_sources})
-target_link_libraries(tern_harness PUBLIC tern_baselines tern_text tern_reports PkgConfig::HWLOC
+target_link_libraries(tern_harness PUBLIC tern_baselines tern_mini tern_text tern_train tern_reports PkgConfig::HWLOC
                       PkgConfig::CRYPTO ${PAPI_LIBRARY})
 add_dependencies(tern_harness tern_revision)
 target_include_directories(tern_harness PRIVATE ${CMAKE_BINARY_DIR}/generated)

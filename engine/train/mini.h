@@ -21,10 +21,10 @@ typedef struct tern_mini_options {
   const char *world; /* folder of the tables; NULL: the repository's */
   uint64_t seed;     /* of the training text; tests have their own, so that they stay */
   int items;         /* records of train.jsonl; 0: only the tests */
-  int shot_tokens;   /* few-shot documents hold up to about so many tokens (0: 2000) */
+  int shot_tokens;   /* few-shot documents hold up to about so many tokens (0: 1800) */
 } tern_mini_options;
 
-enum { TERN_MINI_ITEMS = 150000, TERN_MINI_SHOT_TOKENS = 2000 };
+enum { TERN_MINI_ITEMS = 150000, TERN_MINI_SHOT_TOKENS = 1800 };
 
 /* Writes the files into dir, which is made when absent. */
 int tern_mini_write(const char *dir, const tern_mini_options *options, tern_error *e);

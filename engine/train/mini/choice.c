@@ -17,13 +17,18 @@ static bool has(const char *const *list, int n, const char *text) {
   return false;
 }
 
-/* The right value first, then three others. */
+/* The right value first, then three others. A known fact, asked for in other
+ * words, is told from other known facts of its subject; a new one mostly from
+ * values that other groups have. */
 static void values(const mini_fact *f, mini_draw *d, const char **list) {
-  int alike = mini_range(d, 2, 3), n = 0;
-  const mini_group *g = &f->kingdom->group[f->group];
+  bool known = mini_fact_pool(f) == MINI_TRAIN;
+  int alike = mini_range(d, 1, 2) + !known, n = 0;
   list[n++] = mini_fact_value(f);
   while (n < MINI_CHOICES) {
-    const char *text = n <= alike ? mini_fact_other(f, d) : g->value[mini_below(d, f->kingdom->relations)];
+    mini_fact own = *f;
+    own.relation = mini_below(d, f->kingdom->relations);
+    if (mini_fact_pool(&own) != MINI_TRAIN) continue; /* no held-out fact as a wrong choice */
+    const char *text = n <= alike ? mini_fact_other(f, d) : mini_fact_value(&own);
     if (!has(list, n, text)) list[n++] = text;
   }
 }

@@ -59,8 +59,7 @@ static void carry(ending *e) {
 
 static void give(ending *e) {
   mini_scene *s = &e->scene;
-  int with[MINI_ACTORS], before[MINI_ACTORS], what = mini_below(s->d, 2);
-  mini_scene_hold(s, 2, with, before);
+  int with[MINI_ACTORS], before[MINI_ACTORS], what = mini_scene_hold(s, with, before);
   e->part = "end_give";
   e->slots = mini_scene_slots(NULL, 't', s->thing[what]);
   offer(e, s->actor[with[what]]);

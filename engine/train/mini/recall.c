@@ -16,8 +16,7 @@ static const char *where(mini_scene *s, mini_text *to) {
 }
 
 static const char *who(mini_scene *s, mini_text *to) {
-  int with[MINI_ACTORS], before[MINI_ACTORS], what = mini_below(s->d, 2);
-  mini_scene_hold(s, 2, with, before);
+  int with[MINI_ACTORS], before[MINI_ACTORS], what = mini_scene_hold(s, with, before);
   mini_slots q = mini_scene_slots(NULL, 't', s->thing[what]);
   mini_scene_phrase(s, to, "who", &q);
   return s->actor[with[what]];

@@ -37,7 +37,10 @@ mini_slots mini_scene_slots(const char *person, char slot, const char *value);
 void mini_scene_stay(mini_scene *s, int *at); /* person i is in place at[i] */
 void mini_scene_walk(mini_scene *s, int *at,
                      int *before); /* after walks; before[i]: where i was, -1 when always there */
-void mini_scene_hold(mini_scene *s, int things, int *with, int *before); /* thing i is with person with[i] */
+/* Two things go from hand to hand: thing i is with person with[i], was with
+ * before[i] (-1: nobody else). Returns the thing to ask for: mostly the one that
+ * was not the last to be handed on. */
+int mini_scene_hold(mini_scene *s, int *with, int *before);
 void mini_scene_paint(mini_scene *s, int *colour);                       /* the thing 0 of person i has colour[i] */
 void mini_scene_rule(mini_scene *s, int *lies); /* thing i lies in place lies[i], whose things have colour[lies[i]] */
 void mini_scene_count(mini_scene *s, const char *things, int *number);

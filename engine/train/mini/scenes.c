@@ -38,24 +38,27 @@ void mini_scene_walk(mini_scene *s, int *at, int *before) {
   }
 }
 
-/* Things are taken, then handed on, in mixed order. */
-void mini_scene_hold(mini_scene *s, int things, int *with, int *before) {
-  for (int i = 0; i < things; i++) {
+int mini_scene_hold(mini_scene *s, int *with, int *before) {
+  enum { THINGS = 2 };
+  int last = 0;
+  for (int i = 0; i < THINGS; i++) {
     with[i] = mini_below(s->d, s->actors);
     before[i] = -1;
     mini_slots slots = mini_scene_slots(s->actor[with[i]], 't', s->thing[i]);
     mini_scene_say(s, "take", &slots);
   }
-  int gifts = mini_range(s->d, 1, things + 1);
+  int gifts = mini_range(s->d, 1, THINGS + 1);
   for (int t = 0; t < gifts; t++) {
-    int i = mini_below(s->d, things), to = mini_below(s->d, s->actors - 1);
+    int i = mini_below(s->d, THINGS), to = mini_below(s->d, s->actors - 1);
     to += to >= with[i];
     mini_slots slots = mini_scene_slots(s->actor[with[i]], 't', s->thing[i]);
     slots.of['Q'] = s->actor[to];
     mini_scene_say(s, "give", &slots);
     before[i] = with[i];
     with[i] = to;
+    last = i;
   }
+  return mini_chance(s->d, 5, 6) ? 1 - last : last;
 }
 
 void mini_scene_paint(mini_scene *s, int *colour) {

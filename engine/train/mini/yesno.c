@@ -39,8 +39,7 @@ static void moved(question *q) {
 
 static void holder(question *q) {
   mini_scene *s = &q->scene;
-  int with[MINI_ACTORS], before[MINI_ACTORS], things = 2, what = mini_below(s->d, things);
-  mini_scene_hold(s, things, with, before);
+  int with[MINI_ACTORS], before[MINI_ACTORS], what = mini_scene_hold(s, with, before);
   int who = with[what];
   if (!q->truth) {
     if (before[what] >= 0 && mini_chance(s->d, 1, 2))

@@ -1,0 +1,133 @@
+/* Checkpoints: a header, the configuration, the vocabulary's file, then weights
+ * and moments as they lie in memory; a checksum ends the file. Little-endian. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/file.h"
+#include "engine/base/memory.h"
+#include "engine/train/trainer_parts.h"
+
+static const char magic[8] = {'T', 'E', 'R', 'N', 'T', 'R', 'N', '1'};
+
+typedef struct header {
+  char magic[8];
+  uint64_t step, epoch, next, fingerprint; /* fingerprint: of the training data */
+  uint64_t config_size, vocabulary_size, floats;
+} header;
+
+/* FNV-1a over words; the last one padded by zeros. */
+static uint64_t checksum(uint64_t h, const void *data, size_t size) {
+  const char *from = data;
+  for (size_t i = 0; i < size; i += 8) {
+    uint64_t word = 0;
+    memcpy(&word, from + i, size - i < 8 ? size - i : 8);
+    h = (h ^ word) * UINT64_C(0x100000001b3);
+  }
+  return h;
+}
+
+int tern_checkpoint_write(const tern_trainer *t, const char *path, tern_error *e) {
+  const size_t arena = t->net.size * sizeof(float);
+  header h = {.step = (uint64_t)t->step,
+              .epoch = t->cursor.epoch,
+              .next = t->cursor.next,
+              .fingerprint = t->data.fingerprint,
+              .config_size = strlen(t->config.text),
+              .vocabulary_size = t->vocabulary_size,
+              .floats = t->net.size};
+  const struct {
+    const void *data;
+    size_t size;
+  } parts[] = {{&h, sizeof h},
+               {t->config.text, h.config_size},
+               {t->vocabulary, t->vocabulary_size},
+               {t->net.w, arena},
+               {t->m, arena},
+               {t->v, arena}};
+  uint64_t sum = 0;
+  tern_output *o;
+  memcpy(h.magic, magic, sizeof magic);
+  if (tern_output_open(&o, path, e) != TERN_OK) return TERN_FAILED;
+  FILE *f = tern_output_stream(o);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (fwrite(parts[i].data, 1, parts[i].size, f) != parts[i].size) {
+      tern_fail_errno(e, "%s: cannot write the checkpoint", path);
+      tern_output_abandon(o);
+      return TERN_FAILED;
+    }
+    sum = checksum(sum, parts[i].data, parts[i].size);
+  }
+  fwrite(&sum, sizeof sum, 1, f); /* a failure shows at the commit */
+  return tern_output_commit(o, e);
+}
+
+/* A NUL-terminated copy. */
+static char *copy(const uint8_t *from, size_t size) {
+  char *to = malloc(size + 1);
+  if (!to) return NULL;
+  memcpy(to, from, size);
+  to[size] = 0;
+  return to;
+}
+
+static int read_header(header *h, const tern_map *m, const char *path, tern_error *e) {
+  uint64_t sum;
+  if (m->size < sizeof *h + sizeof sum || memcmp(m->data, magic, sizeof magic) != 0)
+    return tern_fail(e, TERN_FAILED, "%s: not a checkpoint of ternmark train", path);
+  memcpy(h, m->data, sizeof *h);
+  const uint64_t left = m->size - sizeof *h - sizeof sum;
+  if (h->config_size > left || h->vocabulary_size > left - h->config_size || h->floats > left / 12 ||
+      h->config_size + h->vocabulary_size + 12 * h->floats != left)
+    return tern_fail(e, TERN_FAILED, "%s: the checkpoint is cut short or damaged", path);
+  return TERN_OK;
+}
+
+static int fill(tern_trainer *t, const header *h, const uint8_t *floats, const char *path, tern_error *e) {
+  const size_t arena = t->net.size * sizeof(float);
+  if (h->floats != t->net.size)
+    return tern_fail(e, TERN_FAILED, "%s: %llu weights, but its configuration makes %zu", path,
+                     (unsigned long long)h->floats, t->net.size);
+  memcpy(t->net.w, floats, arena);
+  memcpy(t->m, floats + arena, arena);
+  memcpy(t->v, floats + 2 * arena, arena);
+  t->step = (int)h->step;
+  t->cursor = (tern_cursor){.epoch = h->epoch, .next = h->next};
+  if (t->data.documents && t->data.fingerprint != h->fingerprint)
+    return tern_fail(e, TERN_FAILED, "%s: the training data have changed since this checkpoint; start anew", path);
+  return TERN_OK;
+}
+
+int tern_trainer_load(tern_trainer *t, const char *path, int threads, tern_isa cap, bool data, tern_error *e) {
+  tern_map m;
+  header h;
+  *t = (tern_trainer){0};
+  if (tern_map_open(&m, path, e) != TERN_OK) return TERN_FAILED;
+  int status = read_header(&h, &m, path, e);
+  if (status == TERN_OK) {
+    const uint8_t *at = m.data + sizeof h;
+    const size_t text = (size_t)(h.config_size + h.vocabulary_size);
+    char *config = copy(at, (size_t)h.config_size);
+    t->vocabulary = copy(at + h.config_size, (size_t)h.vocabulary_size);
+    t->vocabulary_size = (size_t)h.vocabulary_size;
+    status = config && t->vocabulary ? TERN_OK : tern_fail(e, TERN_FAILED, "%s: out of memory", path);
+    uint64_t sum = 0, want;
+    memcpy(&want, m.data + m.size - sizeof want, sizeof want);
+    const size_t sizes[] = {sizeof h,
+                            (size_t)h.config_size,
+                            (size_t)h.vocabulary_size,
+                            (size_t)h.floats * 4,
+                            (size_t)h.floats * 4,
+                            (size_t)h.floats * 4};
+    const uint8_t *part = m.data;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; part += sizes[i++]) sum = checksum(sum, part, sizes[i]);
+    if (status == TERN_OK && sum != want)
+      status = tern_fail(e, TERN_FAILED, "%s: the checkpoint is damaged (checksum)", path);
+    if (status == TERN_OK) status = tern_train_config_parse(&t->config, config, path, e);
+    if (status == TERN_OK) status = tern_trainer_build(t, threads, cap, data, e);
+    if (status == TERN_OK) status = fill(t, &h, at + text, path, e);
+    free(config);
+  }
+  tern_map_close(&m);
+  if (status != TERN_OK) tern_trainer_close(t);
+  return status;
+}

@@ -1,0 +1,84 @@
+/* JSON lines through jansson, a record at a time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "engine/base/file.h"
+#include "engine/train/mini/corpus.h"
+
+static char *text_of(const json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return strdup(text ? text : "");
+}
+
+static const char *final_of(const char *completion) {
+  const char *mark = strstr(completion, "#### ");
+  return mark ? mark + strlen("#### ") : completion + strspn(completion, " ");
+}
+
+static int fill(mini_item *m, const json_t *object) {
+  const json_t *choices = json_object_get(object, "choices");
+  *m = (mini_item){.prompt = text_of(object, "prompt"),
+                   .completion = text_of(object, "completion"),
+                   .task = text_of(object, "task"),
+                   .kind = text_of(object, "kind"),
+                   .tuple = text_of(object, "tuple"),
+                   .composition = text_of(object, "composition")};
+  if (!m->prompt || !m->completion || !m->task || !m->kind || !m->tuple || !m->composition) return -1;
+  m->final = final_of(m->completion);
+  m->choices = (int)json_array_size(choices);
+  m->answer = (int)json_integer_value(json_object_get(object, "answer"));
+  if (m->choices > MINI_CHOICES) m->choices = MINI_CHOICES;
+  for (int i = 0; i < m->choices; i++) {
+    const char *text = json_string_value(json_array_get(choices, (size_t)i));
+    if (!(m->choice[i] = strdup(text ? text : ""))) return -1;
+  }
+  return 0;
+}
+
+static int add(mini_corpus *c, const char *path, int line, const char *text, size_t length, tern_error *e) {
+  json_error_t bad;
+  if (c->count == c->room) {
+    size_t room = c->room ? 2 * c->room : 1024;
+    mini_item *larger = reallocarray(c->item, room, sizeof *larger);
+    if (!larger) return tern_fail(e, TERN_FAILED, "%s: out of memory", path);
+    c->item = larger;
+    c->room = room;
+  }
+  json_t *object = json_loadb(text, length, 0, &bad);
+  if (!json_is_object(object)) {
+    json_decref(object);
+    return tern_fail(e, TERN_FAILED, "%s: line %d is no JSON object: %s", path, line, bad.text);
+  }
+  int rc = fill(&c->item[c->count++], object);
+  json_decref(object);
+  return rc ? tern_fail(e, TERN_FAILED, "%s: out of memory", path) : 0;
+}
+
+int mini_corpus_open(mini_corpus *c, const char *path, tern_error *e) {
+  tern_map m;
+  *c = (mini_corpus){0};
+  int rc = tern_map_open(&m, path, e), line = 0;
+  if (rc) return rc;
+  for (size_t at = 0, end; at < m.size && rc == 0; at = end + 1) {
+    const uint8_t *stop = memchr(m.data + at, '\n', m.size - at);
+    end = stop ? (size_t)(stop - m.data) : m.size;
+    line++;
+    if (end > at) rc = add(c, path, line, (const char *)m.data + at, end - at, e);
+  }
+  tern_map_close(&m);
+  if (rc) mini_corpus_close(c);
+  return rc;
+}
+
+void mini_corpus_close(mini_corpus *c) {
+  for (size_t i = 0; i < c->count; i++) {
+    mini_item *m = &c->item[i];
+    char *owned[] = {m->prompt, m->completion, m->task, m->kind, m->tuple, m->composition};
+    for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
+    for (int k = 0; k < m->choices; k++) free(m->choice[k]);
+  }
+  free(c->item);
+  *c = (mini_corpus){0};
+}
