@@ -77,6 +77,12 @@ static void read_rows(void *arg, int member, int size) {
 }
 
 static int tell(const job *j, int member, const char *file, tern_error *e) {
+  if (j->type->row_blocks) {
+    return tern_fail(
+        e, TERN_FAILED,
+        "%s: tensor %s, row %d: is not ternary with one scale a row; its own type and float types can hold it", file,
+        j->t->name, j->bad[member]);
+  }
   return tern_fail(e, TERN_FAILED, "%s: tensor %s, row %d: %s", file, j->t->name, j->bad[member],
                    j->type->ternary ? "is not ternary, or its scale is not finite (damaged, or another --i2s-layout)"
                                     : "is not ternary; take a float type, or --absmean to quantise");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/memory.h"
+#include "engine/format/arch.h"
 #include "engine/format/gguf_build.h"
 #include "engine/format/gguf_private.h"
 #include "engine/format/hf_parts.h"
@@ -99,7 +100,7 @@ static int turned_heads(const reader *r, const struct hf_shard *s, const tern_sa
                         int64_t rows, int *heads) {
   const hf_config *c = &r->config;
   *heads = 0;
-  if (!c->family->pairs || !(place->query || place->key)) return 0;
+  if (tern_arch_find(c->family->arch)->rope != TERN_ROPE_INTERLEAVED || !(place->query || place->key)) return 0;
   if (place->part == HF_BIAS) return refuse(r, s, t, "biases of q and k are not supported in this family");
   *heads = place->query ? c->heads : c->kv_heads;
   if (rows == (int64_t)*heads * c->head_dim) return 0;
@@ -115,7 +116,7 @@ static int add_tensor(reader *r, const struct hf_shard *s, const tern_safetensor
   tern_gguf_tensor *out = &r->tensors[r->count++];
   int64_t rows = t->dims == 2 ? t->shape[0] * (stored ? 1 : 4) : 1, cols = t->shape[t->dims - 1];
   bool matrix = place->projection && place->part == HF_WEIGHT;
-  *v = (tern_view){.rows = t->data, .stored = stored, .shift = c->family->gains_lack_one && place->norm ? 1 : 0};
+  *v = (tern_view){.rows = t->data, .stored = stored, .shift = c->family->gains_lack_one && place->own_norm ? 1 : 0};
   if (turned_heads(r, s, t, place, rows, &v->heads)) return TERN_FAILED;
   if (!stored && read_scale(r, s, t, place, &v->scale)) return TERN_FAILED;
   const tern_dtype *type = !stored                             ? &tern_dtype_packed_rows
@@ -217,6 +218,24 @@ static void put_template(const reader *r, tern_gguf_writer *w) {
   free(text);
 }
 
+/* How sentence-transformers pools: an embedding model's folder says it. */
+static void put_pooling(const reader *r, tern_gguf_writer *w) {
+  static const struct {
+    const char *field;
+    uint32_t type; /* as llama.cpp numbers them */
+  } rows[] = {{"pooling_mode_mean_tokens", 1}, {"pooling_mode_cls_token", 2}, {"pooling_mode_lasttoken", 3}};
+  char path[PATH_MAX], key[64];
+  snprintf(path, sizeof path, "%s/1_Pooling/config.json", r->folder);
+  json_t *config = json_load_file(path, JSON_DECODE_INT_AS_REAL, NULL);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (!json_is_true(json_object_get(config, rows[i].field))) continue;
+    snprintf(key, sizeof key, "%s.pooling_type", r->config.family->arch);
+    tern_gguf_put_u32(w, key, rows[i].type);
+    break;
+  }
+  json_decref(config);
+}
+
 static int put_keys(const reader *r, tern_gguf_writer *w) {
   static const char *const tokenizers[] = {"tokenizer.json", "tokenizer.model"};
   char path[PATH_MAX], name[PATH_MAX];
@@ -224,6 +243,7 @@ static int put_keys(const reader *r, tern_gguf_writer *w) {
   snprintf(name, sizeof name, "%s", basename(path));
   if (tern_hf_config_put(&r->config, w, name, r->e)) return TERN_FAILED;
   put_template(r, w);
+  put_pooling(r, w);
   for (size_t i = 0; i < sizeof tokenizers / sizeof *tokenizers; i++) {
     snprintf(path, sizeof path, "%s/%s", r->folder, tokenizers[i]);
     if (access(path, F_OK) != 0) continue;

@@ -8,7 +8,16 @@
 
 #include "engine/format/hf_parts.h"
 
+/* Norms that AutoBitLinear has in front of a projection (use_rms_norm). */
+#define INPUT_NORMS                                                                                                    \
+  {"self_attn.q_proj.rms_norm", "attn_q_norm_in"}, {"self_attn.k_proj.rms_norm", "attn_k_norm_in"},                    \
+      {"self_attn.v_proj.rms_norm", "attn_v_norm_in"}, {"self_attn.o_proj.rms_norm", "attn_output_norm_in"},           \
+      {"mlp.gate_proj.rms_norm", "ffn_gate_norm_in"}, {"mlp.up_proj.rms_norm", "ffn_up_norm_in"}, {                    \
+    "mlp.down_proj.rms_norm", "ffn_down_norm_in"                                                                       \
+  }
+
 static const hf_name usual[] = {
+    INPUT_NORMS,
     {"input_layernorm", "attn_norm"},
     {"self_attn.q_proj", "attn_q"},
     {"self_attn.k_proj", "attn_k"},
@@ -39,6 +48,7 @@ static const hf_name first_bitnet[] = {
     {0},
 };
 static const hf_name gemma3[] = {
+    INPUT_NORMS,
     {"input_layernorm", "attn_norm"},
     {"self_attn.q_proj", "attn_q"},
     {"self_attn.k_proj", "attn_k"},
@@ -76,7 +86,6 @@ static const hf_family families[] = {
      .arch = "llama",
      .act = "silu",
      .layer = usual,
-     .pairs = true,
      .rope_theta = 10000},
     {.classes = {"Qwen2ForCausalLM", "Qwen2Model"},
      .model_type = "qwen2",
@@ -105,7 +114,6 @@ static const hf_family families[] = {
      .arch = "minicpm",
      .act = "silu",
      .layer = usual,
-     .pairs = true,
      .tied = true,
      .rope_theta = 10000},
 };
@@ -157,7 +165,8 @@ static void describe(hf_place *out, const char *gguf) {
   size_t n = strlen(gguf);
   out->query = strcmp(gguf, "attn_q") == 0;
   out->key = strcmp(gguf, "attn_k") == 0;
-  out->norm = n > 4 && strcmp(gguf + n - 4, "norm") == 0;
+  out->norm = strstr(gguf, "norm") != NULL;
+  out->own_norm = n > 4 && strcmp(gguf + n - 4, "norm") == 0;
   out->projection = !out->norm;
 }
 

@@ -19,7 +19,6 @@ typedef struct hf_family {
   const char *arch;       /* general.architecture */
   const char *act;        /* hidden_act that the architecture has */
   const hf_name *layer;   /* names inside a layer, ended by NULL */
-  bool pairs;             /* RoPE of the architecture turns neighbours: q and k rows are interleaved */
   bool gains_lack_one;    /* stored norm gains are 1 less */
   bool masters;           /* float projections are to be quantised, without a quantization_config too */
   bool tied;              /* when the config is silent */
@@ -62,6 +61,7 @@ typedef struct hf_place {
   hf_part part;
   bool query, key; /* rows are heads that RoPE turns */
   bool norm;       /* a gain */
+  bool own_norm;   /* the family's: an input norm is BitLinear's */
   bool projection; /* one of a layer's matrices */
 } hf_place;
 /* Where a tensor of that name goes; fails, naming it, when there is no place. */

@@ -38,14 +38,14 @@ static size_t half_bytes(int64_t rows, int64_t cols) {
 }
 
 static const tern_dtype floats[] = {
-    {.id = VIEW | TERN_DISK_F32, .name = "F32", .block = 1, .bytes = f32_bytes, .row_floats = row_floats},
-    {.id = VIEW | TERN_DISK_F16, .name = "F16", .block = 1, .bytes = half_bytes, .row_floats = row_floats},
-    {.id = VIEW | TERN_DISK_BF16, .name = "BF16", .block = 1, .bytes = half_bytes, .row_floats = row_floats},
+    {.id = TERN_DISK_F32, .name = "F32", .block = 1, .bytes = f32_bytes, .row_floats = row_floats},
+    {.id = TERN_DISK_F16, .name = "F16", .block = 1, .bytes = half_bytes, .row_floats = row_floats},
+    {.id = TERN_DISK_BF16, .name = "BF16", .block = 1, .bytes = half_bytes, .row_floats = row_floats},
 };
 
 const tern_dtype *tern_view_floats(const tern_dtype *stored) {
   for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
-    if (floats[i].id == (VIEW | stored->id)) return &floats[i];
+    if (floats[i].id == stored->id) return &floats[i];
   }
   return NULL;
 }
