@@ -10,6 +10,7 @@
 #include "engine/train/run.h"
 #include "harness/command.h"
 #include "harness/kernel_peak.h"
+#include "harness/train_data.h"
 #include "harness/train_parts.h"
 
 typedef struct options {
@@ -28,13 +29,16 @@ static const struct argp_option table[] = {
     {0},
 };
 
-static const char doc[] = "Train a ternary model or its float twin on this CPU."
-                          "\vParts:\n"
-                          "  ternmark train CONFIG.json                       train\n"
-                          "  ternmark train tokenizer TEXT... -o FILE.gguf    make a byte-level BPE vocabulary\n"
-                          "  ternmark train export CHECKPOINT OUT.gguf        write a model that engines load\n"
-                          "  ternmark train eval CHECKPOINT DATA...           loss over other data\n"
-                          "docs/training.md lists the keys of a configuration.";
+static const char doc[] =
+    "Train a ternary model or its float twin on this CPU."
+    "\vParts:\n"
+    "  ternmark train CONFIG.json                       train\n"
+    "  ternmark train tokenizer TEXT... -o FILE.gguf    make a byte-level BPE vocabulary\n"
+    "  ternmark train export CHECKPOINT OUT.gguf        write a model that engines load\n"
+    "  ternmark train eval CHECKPOINT DATA...           loss over other data\n"
+    "  ternmark train data DIR                          write the mini set: data to train and test on\n"
+    "  ternmark train baselines DIR                     what needs no model, on the tests of a mini set\n"
+    "docs/training.md lists the keys of a configuration.";
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   options *o = state->input;
@@ -115,7 +119,9 @@ static const struct part {
   int (*run)(int argc, char **argv, tern_error *e);
 } parts[] = {{"tokenizer", tern_train_tokenizer_command},
              {"export", tern_train_export_command},
-             {"eval", tern_train_eval_command}};
+             {"eval", tern_train_eval_command},
+             {"data", tern_train_data},
+             {"baselines", tern_train_baselines}};
 
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp argp = {.options = table, .parser = parse, .args_doc = "CONFIG.json", .doc = doc};

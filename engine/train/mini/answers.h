@@ -10,7 +10,7 @@ typedef struct mini_answers {
   struct mini_answer {
     const char *text; /* not owned */
     size_t times;
-  } *list; /* sorted by text */
+  } * list; /* sorted by text */
   size_t count;
   const char *most; /* the most frequent, "" when there is none */
 } mini_answers;

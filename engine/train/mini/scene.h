@@ -41,7 +41,7 @@ void mini_scene_walk(mini_scene *s, int *at,
  * before[i] (-1: nobody else). Returns the thing to ask for: mostly the one that
  * was not the last to be handed on. */
 int mini_scene_hold(mini_scene *s, int *with, int *before);
-void mini_scene_paint(mini_scene *s, int *colour);                       /* the thing 0 of person i has colour[i] */
+void mini_scene_paint(mini_scene *s, int *colour); /* the thing 0 of person i has colour[i] */
 void mini_scene_rule(mini_scene *s, int *lies); /* thing i lies in place lies[i], whose things have colour[lies[i]] */
 void mini_scene_count(mini_scene *s, const char *things, int *number);
 void mini_scene_order(mini_scene *s, int *rank); /* thing rank[0] is the biggest, and so on */

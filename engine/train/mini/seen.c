@@ -10,11 +10,13 @@ static int plain(int c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 128 ? c : strchr("+-*/", c) ? c : ' ';
 }
 
+/* Each word is hashed with one space before it. */
 uint64_t mini_normal_hash(uint64_t h, const char *text) {
   int last = ' ';
   for (const unsigned char *t = (const unsigned char *)text; *t; t++) {
     int c = plain(*t);
-    if (c != ' ' || last != ' ') h = (h ^ (uint64_t)c) * UINT64_C(0x100000001b3);
+    if (c != ' ' && last == ' ') h = (h ^ (uint64_t)' ') * UINT64_C(0x100000001b3);
+    if (c != ' ') h = (h ^ (uint64_t)c) * UINT64_C(0x100000001b3);
     last = c;
   }
   return h;

@@ -12,7 +12,7 @@ typedef struct mini_seen {
   size_t used, room;
 } mini_seen;
 
-uint64_t mini_normal_hash(uint64_t h, const char *text);
+uint64_t mini_normal_hash(uint64_t h, const char *text); /* continues h */
 /* 1: added; 0: was there; -1: out of memory. The text is a followed by b. */
 int mini_seen_add(mini_seen *s, const char *a, const char *b);
 bool mini_seen_has(const mini_seen *s, const char *a, const char *b);

@@ -26,7 +26,7 @@ int mini_table_open(mini_table *t, const char *folder, const char *name, int lea
   if ((size_t)snprintf(t->path, sizeof t->path, "%s/%s", folder, name) >= sizeof t->path)
     return tern_fail(e, TERN_FAILED, "%.200s: the path is too long", folder);
   t->text = tern_file_read(t->path, LIMIT, &size, e);
-  if (!t->text) return e->status;
+  if (!t->text) return (int)e->status;
   for (size_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)t->text[i];
     if (c < ' ' && c != '\n' && c != '\t')
