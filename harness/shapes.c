@@ -23,6 +23,22 @@ static const struct {
 };
 enum { RULES = sizeof rules / sizeof *rules, MOST_NEAR = 3 };
 
+/* Rows that say a norm lies in front of every projection: BitNet embeddings. */
+static const char input_norms[] = "before each projection";
+
+/* RoPE scaling of LLaMA 3.1 and later, which the table does not say. Source: the models' own config.json. */
+static const struct {
+  const char *model; /* begins with */
+  double factor;
+} llama3[] = {{"LLaMA-3.1", 8}, {"LLaMA-3.2", 32}};
+
+static double llama3_of(const char *model) {
+  for (size_t i = 0; i < sizeof llama3 / sizeof *llama3; i++) {
+    if (strncmp(model, llama3[i].model, strlen(llama3[i].model)) == 0) return llama3[i].factor;
+  }
+  return 0;
+}
+
 static const char *arch_of(const char *activation, const char *norms) {
   for (int i = 0; i < RULES; i++) {
     if (strstr(activation, rules[i].activation) && strstr(norms, rules[i].norms)) return rules[i].arch;
@@ -43,7 +59,9 @@ static int read_row(const tern_table *t, int row, tern_synth_shape *out, tern_er
                             .head_dim = s.head_dim,
                             .vocab = s.vocab,
                             .rope_theta = s.rope_theta,
-                            .tied = s.tied};
+                            .tied = s.tied,
+                            .input_norms = strstr(s.norms, input_norms) != NULL,
+                            .llama3_factor = llama3_of(s.name)};
   snprintf(out->name, sizeof out->name, "%s", s.name);
   snprintf(out->arch, sizeof out->arch, "%s", arch);
   return 0;

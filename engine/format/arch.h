@@ -98,6 +98,7 @@ typedef struct tern_arch {
   tern_norm norms[TERN_NORMS];
   tern_bias_kind biases[TERN_PROJECTIONS]; /* of q, k, v and o */
   double norm_eps_bare;                    /* epsilon of bare norms */
+  double norm_eps;                         /* of synthetic files, which say it; 0: 1e-5 */
   tern_factor embedding;                   /* multiplies the embedding's rows */
   tern_factor residual;                    /* multiplies what a branch adds */
   tern_factor logits;                      /* divides the logits */

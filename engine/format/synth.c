@@ -47,7 +47,9 @@ static void close_room(room *r, const work *k) {
 static void fill(const synth_plan *p, const synth_tensor *t, int row0, int count, room *r) {
   size_t cols = (size_t)t->cols;
   for (int i = 0; i < count; i++) {
-    if (t->fill == FILL_TERNARY) {
+    if (t->fill == FILL_ROPE) {
+      tern_synth_rope(p->shape.llama3_factor, p->shape.rope_theta, t->cols, r->values);
+    } else if (t->fill == FILL_TERNARY) {
       tern_synth_codes(p->seed, t->stream, t->cols, row0 + i, r->codes + (size_t)i * cols);
     } else {
       tern_synth_floats(p->seed, t->stream, t->fill, t->cols, row0 + i, r->values + (size_t)i * cols);

@@ -14,14 +14,17 @@
 #include "engine/format/dtype.h"
 
 /* Changes when the same seed gives other bytes (key ternmark.synth_version). */
-enum { TERN_SYNTH_VERSION = 2 };
+enum { TERN_SYNTH_VERSION = 3 };
 
 typedef struct tern_synth_shape {
   char name[32];
-  char arch[16]; /* GGUF architecture, as in the table of synth_keys.c */
+  char arch[16]; /* GGUF architecture, as in the table of arch.c */
   int layers, hidden, ffn, heads, kv_heads, head_dim, vocab;
   double rope_theta;
-  bool tied; /* the output head is the embedding */
+  bool tied;            /* the output head is the embedding */
+  bool input_norms;     /* BitNet embeddings: a norm at each projection, the last token's state */
+  double llama3_factor; /* scaling of RoPE as in LLaMA 3.1 and later; 0: none */
+  int window;           /* of families with sliding windows; 0: 512 */
 } tern_synth_shape;
 
 typedef struct tern_synth_params {
@@ -34,6 +37,10 @@ typedef struct tern_synth_params {
 
 /* A shape small enough for tests: 2 layers of 256 x 512, vocabulary of 512. */
 extern const tern_synth_shape tern_synth_tiny;
+
+/* The shape's family in the size of tests: its heads' grouping, norms and
+ * scalings, layers for a whole period of windows and one more. Every type fits. */
+tern_synth_shape tern_synth_shrunk(const tern_synth_shape *shape);
 
 /* Writes the file (atomically). Fails when the type can't hold the shape. */
 int tern_synth(const char *path, const tern_synth_shape *shape, const tern_synth_params *params, tern_team *team,

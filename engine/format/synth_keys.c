@@ -4,29 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/format/synth_archs.h"
 #include "engine/format/synth_private.h"
 
-enum { CONTEXT = 4096, QUANTISATION_VERSION = 2 };
-
-static const synth_arch archs[] = {
-    {.name = "bitnet-b1.58", .parts = SYNTH_SUB_NORM, .eps = 1e-5f},
-    {.name = "bitnet-25", .parts = SYNTH_SUB_NORM, .eps = 1e-5f},
-    {.name = "bitnet", .parts = SYNTH_SUB_NORM, .eps = 1e-5f},
-    {.name = "llama", .eps = 1e-5f},
-    {.name = "qwen2", .parts = SYNTH_QKV_BIAS, .eps = 1e-6f},
-    {.name = "qwen3", .parts = SYNTH_QK_NORM, .eps = 1e-6f},
-    {.name = "gemma3", .parts = SYNTH_QK_NORM | SYNTH_POST_NORM, .eps = 1e-6f, .sliding_window = 512},
-    {.name = "minicpm", .eps = 1e-5f, .embedding_scale = 12, .residual_depth = 1.4f, .logit_width = 256},
-};
-enum { ARCHS = sizeof archs / sizeof *archs };
-
-const synth_arch *tern_synth_arch(const char *name) {
-  for (int i = 0; i < ARCHS; i++) {
-    if (strcmp(archs[i].name, name) == 0) return &archs[i];
-  }
-  return NULL;
-}
+enum { CONTEXT = 4096, QUANTISATION_VERSION = 2, WINDOW = 512, POOLING_LAST = 3 };
 
 /* general.file_type as llama.cpp and bitnet.cpp number them; readers only print it. */
 static const struct {
@@ -59,9 +39,26 @@ static void put_f32(keys *k, const char *name, float v) {
   tern_gguf_put_f32(k->w, key_of(k, name), v);
 }
 
+static void put_factor(keys *k, const tern_factor *f, const tern_synth_shape *s) {
+  if (f->key) put_f32(k, f->key, (float)tern_factor_usual(f, s->hidden, s->layers));
+}
+
+static void put_sizes(keys *k, const tern_synth_shape *s) {
+  put_u32(k, "context_length", CONTEXT);
+  put_u32(k, "embedding_length", s->hidden);
+  put_u32(k, "block_count", s->layers);
+  put_u32(k, "feed_forward_length", s->ffn);
+  put_u32(k, "vocab_size", s->vocab);
+  put_u32(k, "attention.head_count", s->heads);
+  put_u32(k, "attention.head_count_kv", s->kv_heads);
+  put_u32(k, "attention.key_length", s->head_dim);
+  put_u32(k, "attention.value_length", s->head_dim);
+  put_u32(k, "rope.dimension_count", s->head_dim);
+}
+
 void tern_synth_put_keys(tern_gguf_writer *w, const synth_plan *plan) {
   const tern_synth_shape *s = &plan->shape;
-  const synth_arch *arch = tern_synth_arch(s->arch);
+  const tern_arch *arch = plan->arch;
   keys k = {.w = w, .arch = arch->name};
   char name[64];
   snprintf(name, sizeof name, "synthetic %s", s->name);
@@ -69,24 +66,14 @@ void tern_synth_put_keys(tern_gguf_writer *w, const synth_plan *plan) {
   tern_gguf_put_text(w, "general.name", name);
   tern_gguf_put_u32(w, "general.file_type", file_type_of(plan->type->id));
   tern_gguf_put_u32(w, "general.quantization_version", QUANTISATION_VERSION);
-  put_u32(&k, "context_length", CONTEXT);
-  put_u32(&k, "embedding_length", s->hidden);
-  put_u32(&k, "block_count", s->layers);
-  put_u32(&k, "feed_forward_length", s->ffn);
-  put_u32(&k, "vocab_size", s->vocab);
-  put_u32(&k, "attention.head_count", s->heads);
-  put_u32(&k, "attention.head_count_kv", s->kv_heads);
-  put_u32(&k, "attention.key_length", s->head_dim);
-  put_u32(&k, "attention.value_length", s->head_dim);
-  put_u32(&k, "rope.dimension_count", s->head_dim);
-  put_f32(&k, "attention.layer_norm_rms_epsilon", arch->eps);
+  put_sizes(&k, s);
+  put_f32(&k, "attention.layer_norm_rms_epsilon", arch->norm_eps > 0 ? (float)arch->norm_eps : 1e-5f);
   put_f32(&k, "rope.freq_base", (float)s->rope_theta);
-  if (arch->sliding_window) put_u32(&k, "attention.sliding_window", arch->sliding_window);
-  if (arch->embedding_scale > 0) {
-    put_f32(&k, "embedding_scale", arch->embedding_scale);
-    put_f32(&k, "residual_scale", arch->residual_depth / sqrtf((float)s->layers));
-    put_f32(&k, "logit_scale", arch->logit_width / (float)s->hidden);
-  }
+  if (arch->window_period && !s->input_norms) put_u32(&k, "attention.sliding_window", s->window ? s->window : WINDOW);
+  if (s->input_norms) put_u32(&k, "pooling_type", POOLING_LAST);
+  put_factor(&k, &arch->embedding, s);
+  put_factor(&k, &arch->residual, s);
+  put_factor(&k, &arch->logits, s);
   tern_gguf_put_bool(w, "ternmark.synthetic", true);
   tern_gguf_put_u32(w, "ternmark.synth_version", TERN_SYNTH_VERSION);
   tern_gguf_put_text(w, "ternmark.shape", s->name);

@@ -1,6 +1,5 @@
-/* Which tensors a synthetic model has: one table of a layer's tensors, one of
- * architectures that say which of them they have.
- * Source: what bitnet.cpp's and llama.cpp's loaders ask for. */
+/* Which tensors a synthetic model has: of all that a layer may have, those of
+ * its family's row in arch.c. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,38 +7,30 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
-#include "engine/format/synth_archs.h"
 #include "engine/format/synth_private.h"
 
-typedef enum dimension { ONE, HIDDEN, QUERY, KEY, FFN, HEAD, VOCAB } dimension;
+typedef enum kind { WEIGHT, BIAS, NORM } kind;
 
+/* A layer's tensors as they lie in the file; the index is the id of a tensor's
+ * random numbers, so that rows are never moved or used again. */
 static const struct layer_tensor {
-  const char *name;
-  int id; /* of its random numbers: never reused */
-  synth_fill fill;
-  dimension rows, cols;
-  unsigned part; /* architectures with this part have it; 0: all */
+  kind kind;
+  int which; /* tern_projection or tern_norm_place */
 } layer_tensors[] = {
-    {"attn_norm.weight", 0, FILL_NORM, ONE, HIDDEN, 0},
-    {"attn_q.weight", 1, FILL_TERNARY, QUERY, HIDDEN, 0},
-    {"attn_k.weight", 2, FILL_TERNARY, KEY, HIDDEN, 0},
-    {"attn_v.weight", 3, FILL_TERNARY, KEY, HIDDEN, 0},
-    {"attn_q.bias", 4, FILL_BIAS, ONE, QUERY, SYNTH_QKV_BIAS},
-    {"attn_k.bias", 5, FILL_BIAS, ONE, KEY, SYNTH_QKV_BIAS},
-    {"attn_v.bias", 6, FILL_BIAS, ONE, KEY, SYNTH_QKV_BIAS},
-    {"attn_q_norm.weight", 7, FILL_NORM, ONE, HEAD, SYNTH_QK_NORM},
-    {"attn_k_norm.weight", 8, FILL_NORM, ONE, HEAD, SYNTH_QK_NORM},
-    {"attn_sub_norm.weight", 9, FILL_NORM, ONE, QUERY, SYNTH_SUB_NORM},
-    {"attn_output.weight", 10, FILL_TERNARY, HIDDEN, QUERY, 0},
-    {"post_attention_norm.weight", 11, FILL_NORM, ONE, HIDDEN, SYNTH_POST_NORM},
-    {"ffn_norm.weight", 12, FILL_NORM, ONE, HIDDEN, 0},
-    {"ffn_gate.weight", 13, FILL_TERNARY, FFN, HIDDEN, 0},
-    {"ffn_up.weight", 14, FILL_TERNARY, FFN, HIDDEN, 0},
-    {"ffn_sub_norm.weight", 15, FILL_NORM, ONE, FFN, SYNTH_SUB_NORM},
-    {"ffn_down.weight", 16, FILL_TERNARY, HIDDEN, FFN, 0},
-    {"post_ffw_norm.weight", 17, FILL_NORM, ONE, HIDDEN, SYNTH_POST_NORM},
+    {NORM, TERN_NORM_ATTN},   {WEIGHT, TERN_Q},
+    {WEIGHT, TERN_K},         {WEIGHT, TERN_V},
+    {BIAS, TERN_Q},           {BIAS, TERN_K},
+    {BIAS, TERN_V},           {NORM, TERN_NORM_Q_HEAD},
+    {NORM, TERN_NORM_K_HEAD}, {NORM, TERN_NORM_ATTN_SUB},
+    {WEIGHT, TERN_O},         {NORM, TERN_NORM_ATTN_POST},
+    {NORM, TERN_NORM_FFN},    {WEIGHT, TERN_GATE},
+    {WEIGHT, TERN_UP},        {NORM, TERN_NORM_FFN_SUB},
+    {WEIGHT, TERN_DOWN},      {NORM, TERN_NORM_FFN_POST},
+    {NORM, TERN_NORM_Q_IN},   {NORM, TERN_NORM_K_IN},
+    {NORM, TERN_NORM_V_IN},   {NORM, TERN_NORM_GATE_IN},
+    {NORM, TERN_NORM_UP_IN},  {BIAS, TERN_O},
 };
-enum { LAYER_TENSORS = sizeof layer_tensors / sizeof *layer_tensors, STREAMS_A_LAYER = 64, GLOBAL_TENSORS = 3 };
+enum { LAYER_TENSORS = sizeof layer_tensors / sizeof *layer_tensors, STREAMS_A_LAYER = 64, GLOBAL_TENSORS = 4 };
 static const uint64_t global_stream = UINT64_C(1) << 62;
 
 const tern_synth_shape tern_synth_tiny = {.name = "tiny",
@@ -54,46 +45,59 @@ const tern_synth_shape tern_synth_tiny = {.name = "tiny",
                                           .rope_theta = 10000,
                                           .tied = true};
 
-static int64_t extent(const tern_synth_shape *s, dimension d) {
-  switch (d) {
-  case HIDDEN:
-    return s->hidden;
-  case QUERY:
-    return (int64_t)s->heads * s->head_dim;
-  case KEY:
-    return (int64_t)s->kv_heads * s->head_dim;
-  case FFN:
-    return s->ffn;
-  case HEAD:
-    return s->head_dim;
-  case VOCAB:
-    return s->vocab;
-  default:
-    return 1;
-  }
+tern_synth_shape tern_synth_shrunk(const tern_synth_shape *shape) {
+  enum { HEADS = 8, WIDTH = 256, WINDOW = 16 };
+  const tern_arch *arch = tern_arch_find(shape->arch);
+  tern_synth_shape s = *shape;
+  bool wide = shape->heads * shape->head_dim != shape->hidden; /* heads together have another width */
+  s.layers = arch && arch->window_period ? arch->window_period + 1 : 2;
+  s.hidden = WIDTH;
+  s.ffn = 2 * WIDTH;
+  s.heads = HEADS;
+  for (s.kv_heads = HEADS; s.kv_heads > 1 && HEADS / s.kv_heads < shape->heads / shape->kv_heads;) s.kv_heads /= 2;
+  s.head_dim = WIDTH / HEADS * (wide ? 2 : 1);
+  s.vocab = 512;
+  s.window = WINDOW;
+  return s;
 }
 
-static int add(synth_plan *p, const struct layer_tensor *what, int layer, uint64_t stream, tern_error *e) {
+static int64_t extent(const tern_synth_shape *s, tern_dim d) {
+  const int64_t query = (int64_t)s->heads * s->head_dim, kv = (int64_t)s->kv_heads * s->head_dim;
+  const int64_t sizes[TERN_DIMS] = {[TERN_DIM_ONE] = 1,
+                                    [TERN_DIM_HIDDEN] = s->hidden,
+                                    [TERN_DIM_QUERY] = query,
+                                    [TERN_DIM_KV] = kv,
+                                    [TERN_DIM_FFN] = s->ffn,
+                                    [TERN_DIM_VOCAB] = s->vocab,
+                                    [TERN_DIM_HEAD] = s->head_dim,
+                                    [TERN_DIM_ANGLES] = s->head_dim / 2};
+  return sizes[d];
+}
+
+/* A tensor without its name. */
+typedef struct made {
+  synth_fill fill;
+  tern_dim rows, cols;
+  uint64_t stream;
+} made;
+
+static int add(synth_plan *p, const char *name, made what, tern_error *e) {
   synth_tensor *t = &p->tensors[p->count];
-  int64_t rows = extent(&p->shape, what->rows), cols = extent(&p->shape, what->cols);
-  *t = (synth_tensor){.fill = what->fill, .dims = what->rows == ONE ? 1 : 2, .stream = stream};
-  if (layer < 0) {
-    snprintf(t->name, sizeof t->name, "%s", what->name);
-  } else {
-    snprintf(t->name, sizeof t->name, "blk.%d.%s", layer, what->name);
-  }
-  t->type = what->fill == FILL_TERNARY     ? p->type
-            : what->fill == FILL_EMBEDDING ? p->head
-                                           : tern_dtype_by_id(TERN_DISK_F32);
+  int64_t rows = extent(&p->shape, what.rows), cols = extent(&p->shape, what.cols);
+  *t = (synth_tensor){.fill = what.fill, .dims = what.rows == TERN_DIM_ONE ? 1 : 2, .stream = what.stream};
+  snprintf(t->name, sizeof t->name, "%s", name);
+  t->type = what.fill == FILL_TERNARY     ? p->type
+            : what.fill == FILL_EMBEDDING ? p->head
+                                          : tern_dtype_by_id(TERN_DISK_F32);
   if (rows > INT_MAX || cols > INT_MAX) return tern_fail(e, TERN_FAILED, "%s: %s: too large", p->shape.name, t->name);
   t->rows = (int)rows;
   t->cols = (int)cols;
-  if (what->fill == FILL_TERNARY) {
+  if (what.fill == FILL_TERNARY) {
     /* All branches together add a tenth of the embedding's variance, as a
      * residual stream keeps its direction in trained models: int8 rounding
      * then does not snowball over layers, and engines can be compared. */
-    double size = what->rows == HIDDEN ? p->branch_size : 1;
-    t->scale = tern_synth_scale(p->seed, stream, t->cols, size);
+    double size = what.rows == TERN_DIM_HIDDEN ? p->branch_size : 1;
+    t->scale = tern_synth_scale(p->seed, what.stream, t->cols, size);
   }
   size_t bytes = t->type->bytes(rows, cols);
   if (cols % t->type->block || bytes > SIZE_MAX / 2 - p->bytes) {
@@ -109,20 +113,46 @@ static int add(synth_plan *p, const struct layer_tensor *what, int layer, uint64
   return 0;
 }
 
-static int add_all(synth_plan *p, const synth_arch *arch, tern_error *e) {
-  static const struct layer_tensor globals[GLOBAL_TENSORS] = {
-      {"token_embd.weight", 0, FILL_EMBEDDING, VOCAB, HIDDEN, 0},
-      {"output_norm.weight", 1, FILL_LAST_NORM, ONE, HIDDEN, 0},
-      {"output.weight", 2, FILL_EMBEDDING, VOCAB, HIDDEN, 0},
-  };
-  for (int i = 0; i < GLOBAL_TENSORS - p->shape.tied; i++) {
-    if (add(p, &globals[i], -1, global_stream + (uint64_t)globals[i].id, e)) return TERN_FAILED;
+static bool has_norm(const synth_plan *p, tern_norm norm) {
+  return norm == TERN_NORM_GAIN || (norm == TERN_NORM_WHERE_HAD && p->shape.input_norms);
+}
+
+/* The layer's tensor of that id, where the family has it. */
+static int add_of_layer(synth_plan *p, int layer, int id, tern_error *e) {
+  const struct layer_tensor *l = &layer_tensors[id];
+  const tern_projection_form *form = &tern_projection_forms[l->kind == NORM ? 0 : l->which];
+  const tern_norm_form *norm = &tern_norm_forms[l->kind == NORM ? l->which : 0];
+  if (l->kind == BIAS && p->arch->biases[l->which] != TERN_BIAS_ALWAYS) return 0;
+  if (l->kind == NORM && !has_norm(p, p->arch->norms[l->which])) return 0;
+  made what = {.stream = (uint64_t)layer * STREAMS_A_LAYER + (uint64_t)id, .rows = TERN_DIM_ONE};
+  if (l->kind == WEIGHT) {
+    what.fill = FILL_TERNARY;
+    what.rows = form->rows;
+    what.cols = form->cols;
+  } else {
+    what.fill = l->kind == BIAS ? FILL_BIAS : FILL_NORM;
+    what.cols = l->kind == BIAS ? form->rows : norm->size;
   }
+  char name[sizeof p->tensors->name];
+  const char *usual = l->kind == NORM ? norm->name : form->name;
+  snprintf(name, sizeof name, "blk.%d.%s.%s", layer, tern_arch_name(p->arch, usual),
+           l->kind == BIAS ? "bias" : "weight");
+  return add(p, name, what, e);
+}
+
+static int add_all(synth_plan *p, tern_error *e) {
+  const uint64_t first = global_stream;
+  if (add(p, "token_embd.weight", (made){FILL_EMBEDDING, TERN_DIM_VOCAB, TERN_DIM_HIDDEN, first}, e) ||
+      add(p, "output_norm.weight", (made){FILL_LAST_NORM, TERN_DIM_ONE, TERN_DIM_HIDDEN, first + 1}, e))
+    return TERN_FAILED;
+  if (!p->shape.tied && add(p, "output.weight", (made){FILL_EMBEDDING, TERN_DIM_VOCAB, TERN_DIM_HIDDEN, first + 2}, e))
+    return TERN_FAILED;
+  if (p->shape.llama3_factor > 0 &&
+      add(p, "rope_freqs.weight", (made){FILL_ROPE, TERN_DIM_ONE, TERN_DIM_ANGLES, first + 3}, e))
+    return TERN_FAILED;
   for (int layer = 0; layer < p->shape.layers; layer++) {
-    for (int i = 0; i < LAYER_TENSORS; i++) {
-      const struct layer_tensor *what = &layer_tensors[i];
-      if (what->part && !(arch->parts & what->part)) continue;
-      if (add(p, what, layer, (uint64_t)layer * STREAMS_A_LAYER + (uint64_t)what->id, e)) return TERN_FAILED;
+    for (int id = 0; id < LAYER_TENSORS; id++) {
+      if (add_of_layer(p, layer, id, e)) return TERN_FAILED;
     }
   }
   return 0;
@@ -149,8 +179,8 @@ int tern_synth_plan(synth_plan *p, const tern_synth_shape *shape, const tern_syn
                     .head = params->head ? params->head : tern_dtype_by_id(TERN_DISK_F16),
                     .seed = params->seed,
                     .progress = params->progress};
-  const synth_arch *arch = tern_synth_arch(s->arch);
-  if (!arch) return tern_fail(e, TERN_FAILED, "%s: no generator for architecture \"%s\"", s->name, s->arch);
+  p->arch = tern_arch_find(s->arch);
+  if (!p->arch) return tern_fail(e, TERN_FAILED, "%s: no generator for architecture \"%s\"", s->name, s->arch);
   if (params->layers > s->layers) {
     return tern_fail(e, TERN_FAILED, "%s has %d layers, not %d", s->name, s->layers, params->layers);
   }
@@ -159,5 +189,5 @@ int tern_synth_plan(synth_plan *p, const tern_synth_shape *shape, const tern_syn
   size_t count = tern_mul((size_t)s->layers, LAYER_TENSORS) + GLOBAL_TENSORS;
   p->tensors = calloc(count, sizeof *p->tensors);
   if (!p->tensors) return tern_fail(e, TERN_FAILED, "%s: out of memory", s->name);
-  return add_all(p, arch, e);
+  return add_all(p, e);
 }

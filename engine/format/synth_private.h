@@ -3,6 +3,7 @@
 #ifndef TERN_FORMAT_SYNTH_PRIVATE_H
 #define TERN_FORMAT_SYNTH_PRIVATE_H
 
+#include "engine/format/arch.h"
 #include "engine/format/gguf.h"
 #include "engine/format/synth.h"
 
@@ -11,7 +12,8 @@ typedef enum synth_fill {
   FILL_EMBEDDING,
   FILL_NORM,
   FILL_LAST_NORM, /* gains of either sign: a tied head must not simply give the input token back */
-  FILL_BIAS
+  FILL_BIAS,
+  FILL_ROPE /* LLaMA 3's divisors of RoPE's rates */
 } synth_fill;
 
 typedef struct synth_tensor {
@@ -27,7 +29,8 @@ typedef struct synth_tensor {
 
 typedef struct synth_plan {
   tern_synth_shape shape; /* layers cut as asked */
-  double branch_size;     /* deviation of what a branch adds, from the whole number of layers */
+  const tern_arch *arch;
+  double branch_size; /* deviation of what a branch adds, from the whole number of layers */
   const tern_dtype *type, *head;
   uint64_t seed;
   bool progress;
@@ -51,6 +54,8 @@ int tern_synth_put_vocabulary(tern_gguf_writer *w, int size, tern_error *e);
 float tern_synth_scale(uint64_t seed, uint64_t stream, int cols, double size);
 /* Codes of one row; writes up to 31 bytes past cols. */
 void tern_synth_codes(uint64_t seed, uint64_t stream, int cols, int row, int8_t *codes);
+/* LLaMA 3's divisors of the rates theta^(-2i / (2 * half)) for a trained context of 8192. */
+void tern_synth_rope(double factor, double theta, int half, float *values);
 /* Floats of one row of the other fills. */
 void tern_synth_floats(uint64_t seed, uint64_t stream, synth_fill fill, int cols, int row, float *values);
 

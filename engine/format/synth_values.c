@@ -58,3 +58,13 @@ void tern_synth_floats(uint64_t seed, uint64_t stream, synth_fill fill, int cols
                                          : small;
   }
 }
+
+void tern_synth_rope(double factor, double theta, int half, float *values) {
+  const double pi = 3.14159265358979323846, trained = 8192, low = 1, high = 4;
+  for (int i = 0; i < half; i++) {
+    double turns = trained * exp(-log(theta) * i / half) / (2 * pi), share = (turns - low) / (high - low);
+    share = share < 0 ? 0 : share > 1 ? 1 : share;
+    double divisor = 1 / (share + (1 - share) / factor);
+    values[i] = tern_f32_from_f16(tern_f16_from_f32((float)divisor)); /* too coarse to show which libm it was */
+  }
+}

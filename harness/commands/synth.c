@@ -10,20 +10,21 @@
 #include "harness/command.h"
 #include "harness/shapes.h"
 
-enum { KEY_TYPE = 256, KEY_HEAD, KEY_LAYERS, KEY_SEED, KEY_LIST };
+enum { KEY_TYPE = 256, KEY_HEAD, KEY_LAYERS, KEY_SEED, KEY_LIST, KEY_TINY };
 
 typedef struct options {
   const char *shape, *output;
   tern_synth_params params;
   int threads;
-  bool list;
+  bool list, tiny;
 } options;
 
 static const struct argp_option option_table[] = {
     {"output", 'o', "FILE", 0, "the GGUF to write", 0},
-    {"type", KEY_TYPE, "TYPE", 0, "of the projections: i2_s (default), tq2_0, tq1_0, q8_0, f16, bf16, f32", 0},
+    {"type", KEY_TYPE, "TYPE", 0, "of the projections: i2_s (default), tq2_0, tq1_0, q2_0, q8_0, f16, bf16, f32", 0},
     {"head", KEY_HEAD, "TYPE", 0, "of embedding and output head: f16 (default), q8_0, q6_k, bf16, f32", 0},
     {"layers", KEY_LAYERS, "N", 0, "only the first N layers", 0},
+    {"tiny", KEY_TINY, NULL, 0, "the shape's family in the size of tests: 256 wide, vocabulary of 512", 0},
     {"seed", KEY_SEED, "N", 0, "seed of the weights (default 0)", 0},
     {"threads", 't', "N", 0, "threads (default: all CPUs); the bytes do not depend on it", 0},
     {"list", KEY_LIST, NULL, 0, "list the shapes and stop", 0},
@@ -39,6 +40,7 @@ static const char help[] =
     "  ternmark synth 2B4T -o 2b4t.gguf                 ternary, 1.2 GB\n"
     "  ternmark synth 2B4T --type f16 -o f16.gguf       its fp16 twin, 4.8 GB\n"
     "  ternmark synth 700M --head q8_0 --layers 4 -o cut.gguf\n"
+    "  ternmark synth Gemma-3-1B --tiny --type f16 -o tiny.gguf\n"
     "  ternmark synth --list\n";
 
 static bool read_number(const char *text, uint64_t most, uint64_t *out) {
@@ -68,6 +70,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_HEAD:
     o->params.head = read_type(arg, state);
+    return 0;
+  case KEY_TINY:
+    o->tiny = true;
     return 0;
   case KEY_LIST:
     o->list = true;
@@ -106,6 +111,7 @@ static int write_model(const options *o, tern_error *e) {
   tern_team *team = NULL;
   size_t bytes;
   int rc = tern_shapes_find(o->shape, &shape, e);
+  if (!rc && o->tiny) shape = tern_synth_shrunk(&shape);
   if (!rc) rc = tern_synth_bytes(&shape, &o->params, &bytes, e);
   if (!rc) rc = tern_team_open(&team, o->threads, NULL, e);
   double start = tern_now();
