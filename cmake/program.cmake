@@ -22,6 +22,10 @@ add_library(tern_mini STATIC ${mini_sources})
 target_link_libraries(tern_mini PUBLIC tern_base PkgConfig::JANSSON)
 target_compile_definitions(tern_mini PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
+file(GLOB generate_sources CONFIGURE_DEPENDS engine/generate/*.c)
+add_library(tern_generate STATIC ${generate_sources})
+target_link_libraries(tern_generate PUBLIC tern_model tern_text)
+
 file(GLOB baselines_sources CONFIGURE_DEPENDS baselines/*.c)
 add_library(tern_baselines STATIC ${baselines_sources})
 target_link_libraries(tern_baselines PUBLIC tern_model)

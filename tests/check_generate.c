@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "engine/base/interrupt.h"
-#include "engine/format/llama2c.h"
-#include "harness/generate.h"
+#include "engine/generate/generate.h"
+#include "tests/stories.h"
 
 static const char stories_text[] =
     "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a "
@@ -37,35 +37,12 @@ typedef struct written {
   bool interrupt; /* raise SIGINT at the first text */
 } written;
 
-static const char *shared(const char *name) {
-  static char path[4][4096];
-  static int next;
-  char *to = path[next++ % 4];
-  const char *root = getenv("TERN_SHARED");
-  snprintf(to, sizeof path[0], "%s/data/%s", root != NULL ? root : "../shared", name);
-  if (access(to, R_OK) != 0) {
-    print_message("%s is not here\n", to);
-    skip();
-  }
-  return to;
-}
-
-static int put_vocabulary(void *arg, tern_gguf_writer *w, int vocab, tern_error *e) {
-  tern_tokenizer *t;
-  if (tern_tokenizer_from_llama2c(&t, arg, vocab, e) != TERN_OK) return TERN_FAILED;
-  int status = tern_tokenizer_write(t, w, e);
-  tern_tokenizer_close(t);
-  return status;
-}
-
-/* Converts a checkpoint with tok512.bin; the file is the caller's to unlink. */
+/* The checkpoint as GGUF; the file is the caller's to unlink. */
 static const char *convert(const char *checkpoint) {
   static char path[64];
-  tern_error e = {0};
-  const tern_llama2c_params params = {
-      .put_vocabulary = put_vocabulary, .arg = (void *)(uintptr_t)shared("models/tok512.bin"), .name = "test"};
+  if (stories_shared(checkpoint) == NULL) skip();
   snprintf(path, sizeof path, "/tmp/check_generate.%d.gguf", (int)getpid());
-  if (tern_llama2c_convert(shared(checkpoint), path, &params, &e) != TERN_OK) fail_msg("%s", e.text);
+  assert_int_equal(stories_convert(checkpoint, path), 0);
   return path;
 }
 
@@ -97,14 +74,16 @@ static int generate(const char *path, const setup *s, written *w, tern_generatio
       tern_session_open(&session, m, team, &sizes, e))
     fail_msg("%s", e->text);
   prompt[0] = tern_tokenizer_bos(t);
+  tern_sampler_params sampling = s->sampling;
+  if (sampling.top_p == 0) sampling.top_p = 1;
   if (s->prompt != NULL) {
     assert_int_equal(tern_tokenizer_encode(t, s->prompt, strlen(s->prompt), true, &ids, &n, e), TERN_OK);
     assert_true(n < 255);
     memcpy(prompt + 1, ids, n * sizeof *ids);
     free(ids);
   }
-  int status = tern_generate(session, tern_model_describe(m)->vocab, t, &s->sampling, prompt, (int)n + 1, s->tokens,
-                             collect, w, g, e);
+  const tern_answer_params answer = {.sampling = sampling, .count = s->tokens, .put = collect, .arg = w};
+  int status = tern_generate(session, t, &answer, prompt, (int)n + 1, g, e);
   tern_session_close(session);
   tern_model_close(m);
   tern_team_close(team);
@@ -156,7 +135,10 @@ static void ternary_model_tells_its_documented_story(void **state) {
 static void a_seed_gives_one_text_on_every_level_and_team(void **state) {
   (void)state;
   const char *path = convert("models/bitllama2c_3M.bin");
-  setup s = {.tokens = 60, .isa = TERN_ISA_COUNT, .prompt = "The dog", .sampling = {.temperature = 0.9f, .top_k = 40, .top_p = 0.95f, .seed = 5}};
+  setup s = {.tokens = 60,
+             .isa = TERN_ISA_COUNT,
+             .prompt = "The dog",
+             .sampling = {.temperature = 0.9f, .top_k = 40, .top_p = 0.95f, .seed = 5}};
   written first = text_of(path, &s);
   for (int isa = 0; isa < TERN_ISA_COUNT; isa++) {
     if (!tern_isa_usable((tern_isa)isa)) continue;

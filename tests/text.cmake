@@ -7,10 +7,4 @@ if(NOT TERN_CORE_ONLY)
     add_test(NAME check_${noun} COMMAND check_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
   endforeach()
-
-  # The loop itself is of the harness room, whose rest is not needed here.
-  add_executable(check_generate ${CMAKE_CURRENT_SOURCE_DIR}/check_generate.c ${CMAKE_SOURCE_DIR}/harness/generate.c)
-  target_link_libraries(check_generate PRIVATE tern_text tern_model cmocka)
-  add_test(NAME check_generate COMMAND check_generate WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(check_generate PROPERTIES TIMEOUT 120)
 endif()

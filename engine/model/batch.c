@@ -134,6 +134,10 @@ int tern_batch_eval(tern_workspace *w, tern_item *items, int count, tern_error *
   return rc;
 }
 
+int tern_session_feed(tern_item *item, tern_error *e) {
+  return tern_batch_eval(item->session->workspace, item, 1, e);
+}
+
 int tern_session_eval(tern_session *s, const int32_t *ids, int n, tern_want want, float *logits, tern_error *e) {
   int wanted = want == TERN_WANT_ALL ? n : want == TERN_WANT_LAST;
   tern_item item = {.session = s, .ids = ids, .n = n, .wanted = wanted, .logits = logits};

@@ -172,6 +172,10 @@ int tern_batch_eval(tern_workspace *w, tern_item *items, int count, tern_error *
  * should be at position 0. */
 int tern_session_embed(tern_session *s, const int32_t *ids, int n, tern_pooling pooling, float *out, tern_error *e);
 
+/* The same of one item, in its session's workspace. */
+int tern_session_feed(tern_item *item, tern_error *e);
+
+const tern_model *tern_session_model(const tern_session *s);
 int tern_session_position(const tern_session *s);
 const int32_t *tern_session_ids(const tern_session *s);  /* [position] */
 void tern_session_rewind(tern_session *s, int position); /* <= current */

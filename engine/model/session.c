@@ -114,6 +114,10 @@ void tern_session_close(tern_session *s) {
   free(s);
 }
 
+const tern_model *tern_session_model(const tern_session *s) {
+  return s->workspace->model;
+}
+
 int tern_session_position(const tern_session *s) {
   return s->position;
 }

@@ -79,6 +79,10 @@ void tern_sampler_accept(tern_sampler *s, int32_t id) {
   if (s->adjust != NULL) tern_adjust_accept(s->adjust, id);
 }
 
+void tern_sampler_seek(tern_sampler *s, uint64_t i) {
+  s->draws = i;
+}
+
 /* Where logits only fall, as many of the k greatest as change may leave them,
  * and no more: the k greatest afterwards are among the k + changed before. How
  * far the greatest falls is not known before it is there. */

@@ -35,6 +35,8 @@ int tern_sampler_open(tern_sampler **out, int vocab, const tern_sampler_params *
 void tern_sampler_close(tern_sampler *s);
 /* Takes an id of the text, prompt included, into the penalties' window. */
 void tern_sampler_accept(tern_sampler *s, int32_t id);
+/* The next draw is draw `i` of the seed. */
+void tern_sampler_seek(tern_sampler *s, uint64_t i);
 /* Returns the id, or -1 when no logit is finite. Draw i depends on seed and i
  * only. Biases and penalties change `logits` in place. */
 int32_t tern_sampler_next(tern_sampler *s, float *logits);

@@ -8,8 +8,8 @@
 
 #include "baselines/engines.h"
 #include "engine/base/file.h"
+#include "engine/generate/generate.h"
 #include "harness/command.h"
-#include "harness/generate.h"
 #include "harness/machine.h"
 #include "harness/tune_cache.h"
 
@@ -342,10 +342,6 @@ static void tell_phase(const char *phase, int tokens, double seconds) {
 }
 
 static void tell(const job *j, const tern_generation *g, const options *o) {
-  static const char *const reasons[] = {[TERN_STOP_COUNT] = "all tokens asked for",
-                                        [TERN_STOP_END] = "the model ended its text",
-                                        [TERN_STOP_CONTEXT] = "the context is full",
-                                        [TERN_STOP_INTERRUPT] = "interrupted"};
   const tern_model_facts *f = tern_model_describe(j->model);
   fprintf(stderr, "%-8s %s, %s, head %s%s, %d threads, %.1f MB of weights, %.1f MB of KV cache\n", "model",
           f->arch->name, f->body_kernel, f->head_layout, f->scan_bytes > 0 ? " exact" : "", tern_team_size(j->team),
@@ -353,7 +349,7 @@ static void tell(const job *j, const tern_generation *g, const options *o) {
           1e-6 * (double)tern_session_kv_bytes(j->session));
   tell_phase("prefill", g->prompt_tokens, g->prefill_s);
   tell_phase("decode", g->decoded, g->decode_s);
-  fprintf(stderr, "%-8s %d tokens: %s", "text", g->generated, reasons[g->stop]);
+  fprintf(stderr, "%-8s %d tokens: %s", "text", g->generated, tern_stop_reason(g->stop));
   if (o->sampling.temperature > 0) fprintf(stderr, " (seed %llu)", (unsigned long long)o->sampling.seed);
   fputc('\n', stderr);
 }
@@ -374,8 +370,8 @@ static int run(int argc, char **argv, tern_error *e) {
   int status = load(&j, &o, e);
   if (status == TERN_OK) {
     tern_generation g;
-    status =
-        tern_generate(j.session, j.facts.vocab, j.tokenizer, &o.sampling, j.ids, j.count, o.tokens, put, &j, &g, e);
+    const tern_answer_params answer = {.sampling = o.sampling, .count = o.tokens, .put = put, .arg = &j};
+    status = tern_generate(j.session, j.tokenizer, &answer, j.ids, j.count, &g, e);
     tern_error ignored = {0};
     if (j.last != 0 && j.last != '\n') put(&j, "\n", 1, &ignored);
     if (status == TERN_OK || status == TERN_INTERRUPTED) tell(&j, &g, &o);
