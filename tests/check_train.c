@@ -1,0 +1,204 @@
+/* The model in training: every parameter's gradient against finite differences
+ * of a reference, known losses, and results that no thread count, instruction
+ * set or interruption changes. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/base/random.h"
+#include "engine/train/run.h"
+#include "tests/train_fixture.h"
+#include "tests/train_reference.h"
+
+static int setup(void **state) {
+  static folder f;
+  f = fixture_open();
+  *state = &f;
+  return 0;
+}
+
+static int teardown(void **state) {
+  fixture_close(*state);
+  return 0;
+}
+
+/* Makes the gains differ from 1, so that their place in the formula shows. */
+static void stir(tern_net *n) {
+  for (int p = 0; p < n->param_count; p++) {
+    for (int i = 0; n->params[p].rows == 1 && i < n->params[p].cols; i++)
+      n->w[n->params[p].at + (size_t)i] =
+          (float)(0.7 + 0.6 * tern_random_unit(tern_random_at(5, (uint64_t)p, (uint64_t)i)));
+  }
+}
+
+/* Some elements of every parameter: those whose gradient is largest among a few, and any. */
+static void expect_gradients(const tern_net *n, reference *r, const float *grads) {
+  enum { PICKS = 3 };
+  const double step = 1e-5;
+  for (int p = 0; p < n->param_count; p++) {
+    const tern_param *q = &n->params[p];
+    const size_t size = (size_t)q->rows * (size_t)q->cols;
+    double most = 0;
+    for (size_t i = 0; i < size; i++) most = fmax(most, fabs((double)grads[q->at + i]));
+    assert_true(most > 0);
+    for (uint64_t k = 0; k < PICKS; k++) {
+      size_t at = tern_random_at(6, (uint64_t)p, k) % size;
+      for (size_t i = 0; k == 0 && i < size; i++) at = fabs((double)grads[q->at + i]) == most ? i : at;
+      double *w = &r->weights[q->at + at], own = *w;
+      *w = own + step;
+      const double high = reference_loss(r);
+      *w = own - step;
+      const double slope = (high - reference_loss(r)) / (2 * step), found = (double)grads[q->at + at];
+      *w = own;
+      if (fabs(slope - found) > 2e-3 * most + 1e-7)
+        fail_msg("%s, element %zu: %.9g, want %.9g (largest %.3g)", q->name, at, found, slope, most);
+    }
+  }
+}
+
+static void check_gradients(folder *f, const char *model) {
+  tern_trainer t;
+  tern_error e = {0};
+  reference r;
+  atomic_int next = 0;
+  fixture_config(f, "gradient.json", &(fixture_change){.model = model, .batch = "\"batch_tokens\": 72, \"slices\": 1"});
+  fixture_trainer(&t, f, "gradient.json", 1, TERN_ISA_COUNT);
+  stir(&t.net);
+  assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &t.cursor, 4, 72, &e), 0);
+  tern_net_prepare(&t.net, &next);
+  tern_pass p = {.n = &t.net, .s = &t.batch.slices[0], .grads = t.grads[0]};
+  assert_true(p.s->documents > 1);
+  tern_pass_run(&p, t.desks[0]);
+  reference_open(&r, &t.net, p.s);
+  assert_true(fabs(reference_loss(&r) - p.loss) < 1e-5);
+  expect_gradients(&t.net, &r, t.grads[0]);
+  reference_close(&r);
+  tern_trainer_close(&t);
+}
+
+static void gradients_of_the_ternary_model_go_straight_through(void **state) {
+  check_gradients(*state, NULL);
+}
+static void gradients_of_the_twin_are_slopes(void **state) {
+  check_gradients(*state, ", \"weights\": \"f32\"");
+}
+static void gradients_hold_for_silu(void **state) {
+  check_gradients(*state, ", \"weights\": \"f16\", \"arch\": \"bitnet\"");
+}
+
+static void steps_of(folder *f, const char *config, int threads, tern_isa cap, int steps, double *losses, char *weights,
+                     size_t size) {
+  tern_trainer t;
+  tern_error e = {0};
+  fixture_trainer(&t, f, config, threads, cap);
+  for (int i = 0; i < steps; i++) {
+    tern_step s;
+    if (tern_trainer_step(&t, &s, &e) != TERN_OK) fail_msg("%s", e.text);
+    losses[i] = s.loss;
+  }
+  assert_true(size <= t.net.size * sizeof(float));
+  memcpy(weights, t.net.w, size);
+  tern_trainer_close(&t);
+}
+
+static void first_ten_losses_are_known(void **state) {
+  static const double want[10] = {6.1100748084584442, 5.2642472198694872, 4.5913493734477218, 3.9229461036417241,
+                                  3.2454573360743195, 2.6966277465107815, 2.319256704718375,  1.9666855420385487,
+                                  2.0201318290301566, 1.5950455377164845};
+  double found[10];
+  char weights[4];
+  steps_of(*state, "ternary.json", 2, TERN_ISA_COUNT, 10, found, weights, sizeof weights);
+  for (int i = 0; i < 10; i++) {
+    if (found[i] != want[i]) fail_msg("step %d: %.17g, want %.17g", i + 1, found[i], want[i]);
+  }
+}
+
+static void threads_and_instruction_sets_change_no_bit(void **state) {
+  static const struct {
+    int threads;
+    tern_isa cap;
+  } ways[] = {{1, TERN_ISA_COUNT}, {2, TERN_ISA_COUNT}, {5, TERN_ISA_AVX2}, {2, TERN_ISA_SCALAR}};
+  enum { STEPS = 4, BYTES = 200000 };
+  static char want[BYTES], found[BYTES];
+  double first[STEPS], other[STEPS];
+  fixture_config(*state, "dropout.json", &(fixture_change){.train = ", \"dropout\": 0.1"});
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    steps_of(*state, "dropout.json", ways[i].threads, ways[i].cap, STEPS, i ? other : first, i ? found : want, BYTES);
+    if (i == 0) continue;
+    assert_memory_equal(other, first, sizeof first);
+    assert_memory_equal(found, want, BYTES);
+  }
+}
+
+static void run_to(folder *f, const char *name, int stop, bool resume, int threads) {
+  char config[700], to[700];
+  tern_run_result r;
+  tern_error e = {0};
+  snprintf(config, sizeof config, "%s", folder_path(f, "ternary.json"));
+  snprintf(to, sizeof to, "%s", folder_path(f, name));
+  const tern_run_params p = {
+      .config = config, .folder = to, .resume = resume, .stop = stop, .threads = threads, .cap = TERN_ISA_COUNT};
+  if (tern_train_run(&p, &r, &e) != TERN_OK) fail_msg("%s", e.text);
+  assert_int_equal(r.steps, stop ? stop : 12);
+}
+
+/* The log's columns but for the seconds. */
+static void expect_same_log(folder *f, const char *a, const char *b) {
+  size_t size;
+  char *x = fixture_read(f, a, &size), *y = fixture_read(f, b, &size), *p = x, *q = y;
+  int rows = 0;
+  for (char *s = strsep(&p, "\n"), *t = strsep(&q, "\n"); s && t; s = strsep(&p, "\n"), t = strsep(&q, "\n"), rows++) {
+    const char *field;
+    for (int i = 0; (field = strsep(&s, ",")); i++) {
+      const char *other = strsep(&t, ",");
+      assert_non_null(other);
+      if (i != 1 && i != 2) assert_string_equal(field, other);
+    }
+  }
+  assert_int_equal(rows, 14);
+  free(x), free(y);
+}
+
+static void resumed_run_is_byte_identical(void **state) {
+  folder *f = *state;
+  size_t n, m;
+  run_to(f, "whole", 0, false, 2);
+  run_to(f, "parts", 5, false, 1);
+  run_to(f, "parts", 8, true, 2);
+  run_to(f, "parts", 0, true, 1);
+  char *a = fixture_read(f, "whole/checkpoint.tern", &n), *b = fixture_read(f, "parts/checkpoint.tern", &m);
+  assert_int_equal(n, m);
+  assert_memory_equal(a, b, n);
+  free(a), free(b);
+  expect_same_log(f, "whole/log.csv", "parts/log.csv");
+}
+
+static void loss_falls(void **state) {
+  folder *f = *state;
+  size_t n;
+  if (access(folder_path(f, "whole"), F_OK) != 0) run_to(f, "whole", 0, false, 2);
+  char *log = fixture_read(f, "whole/log.csv", &n), *last = strstr(log, "\n12,"), *first = strstr(log, "\n1,");
+  double from, to, held;
+  assert_true(last && first);
+  assert_int_equal(sscanf(first, "\n1,%*f,%*f,%*f,%lf", &from), 1);
+  assert_int_equal(sscanf(last, "\n12,%*f,%*f,%*f,%lf,%*f,%lf", &to, &held), 2);
+  assert_true(to < from - 0.5 && held < from - 0.5);
+  free(log);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(gradients_of_the_ternary_model_go_straight_through),
+      cmocka_unit_test(gradients_of_the_twin_are_slopes),
+      cmocka_unit_test(gradients_hold_for_silu),
+      cmocka_unit_test(first_ten_losses_are_known),
+      cmocka_unit_test(threads_and_instruction_sets_change_no_bit),
+      cmocka_unit_test(resumed_run_is_byte_identical),
+      cmocka_unit_test(loss_falls),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
