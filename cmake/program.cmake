@@ -1,17 +1,9 @@
 # Everything above the portable core: text, baselines, harness, reports, the program.
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+include(cmake/text.cmake)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 find_library(CSV_LIBRARY csv REQUIRED)
 find_library(PAPI_LIBRARY papi REQUIRED)
-
-file(GLOB text_sources CONFIGURE_DEPENDS engine/text/*.c)
-add_library(tern_text STATIC ${text_sources})
-target_link_libraries(tern_text PUBLIC tern_format tern_kernels PkgConfig::PCRE2 PkgConfig::JANSSON
-                      PkgConfig::UTF8PROC)
 
 file(GLOB train_sources CONFIGURE_DEPENDS engine/train/*.c)
 add_library(tern_train STATIC ${train_sources})
@@ -45,7 +37,7 @@ add_custom_target(tern_revision
 file(GLOB harness_sources CONFIGURE_DEPENDS harness/*.c harness/commands/*.c)
 list(FILTER harness_sources EXCLUDE REGEX "harness/main\\.c$")
 add_library(tern_harness STATIC ${harness_sources})
-target_link_libraries(tern_harness PUBLIC tern_baselines tern_mini tern_text tern_train tern_reports PkgConfig::HWLOC
+target_link_libraries(tern_harness PUBLIC tern_baselines tern_mini tern_generate tern_text tern_train tern_reports PkgConfig::HWLOC
                       PkgConfig::CRYPTO ${PAPI_LIBRARY})
 add_dependencies(tern_harness tern_revision)
 target_include_directories(tern_harness PRIVATE ${CMAKE_BINARY_DIR}/generated)
