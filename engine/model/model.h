@@ -185,6 +185,20 @@ int tern_session_reuse(tern_session *s, const int32_t *ids, int n);
 /* Makes `to` a copy of from's first `positions`: keys, values and ids, read and
  * written once. Both of one model and one KV type. */
 int tern_session_fork(tern_session *to, const tern_session *from, int positions, tern_error *e);
+
+/* Sessions as files (docs/generation.md): written whole or not at all. pending:
+ * n further ids of the text, chosen but not fed. */
+int tern_session_save(const tern_session *s, const char *path, const int32_t *pending, int n, tern_error *e);
+typedef struct tern_session_file_facts {
+  tern_kv_type kv;
+  int positions, ids; /* in the cache; of the text */
+} tern_session_file_facts;
+/* What a session must have to load it, from the header alone. */
+int tern_session_peek(const char *path, tern_session_file_facts *facts, tern_error *e);
+/* Replaces what s holds; ids: the whole text, malloc'ed. Refuses files of other
+ * models and KV types, cut, damaged or too long ones; s is then at position 0. */
+int tern_session_load(tern_session *s, const char *path, int32_t **ids, int *n, tern_error *e);
+
 /* Makes the KV cache's pages exist, so that no later call pays for them; the
  * session must be at position 0. */
 void tern_session_touch(tern_session *s);
