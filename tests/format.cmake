@@ -8,14 +8,26 @@ if(NOT TERN_CORE_ONLY)
     set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
   endforeach()
   target_link_libraries(check_shapes PRIVATE tern_harness)
+
+  # Hugging Face folders, made by the tests themselves.
+  add_library(tern_hf_fixture STATIC ${CMAKE_CURRENT_SOURCE_DIR}/hf_fixture.c)
+  target_link_libraries(tern_hf_fixture PUBLIC tern_format)
+  add_executable(hf_folder ${CMAKE_CURRENT_SOURCE_DIR}/hf_folder.c)
+  target_link_libraries(hf_folder PRIVATE tern_hf_fixture)
   add_test(NAME synth_inspect_convert_commands
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/format_commands.sh $<TARGET_FILE:ternmark>)
   set_tests_properties(synth_inspect_convert_commands PROPERTIES TIMEOUT 120)
 endif()
 
-# The fuzzer (preset fuzz: clang, everything instrumented by fuzzer-no-link).
+# The fuzzers (preset fuzz: clang, everything instrumented by fuzzer-no-link).
 if(TERN_FUZZ)
-  add_executable(fuzz_gguf ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_gguf.c)
-  target_link_libraries(fuzz_gguf PRIVATE tern_format)
-  target_link_options(fuzz_gguf PRIVATE -fsanitize=fuzzer)
+  add_custom_target(fuzz_targets)
+  foreach(reader gguf llama2c config safetensors tokenizer_json tiktoken)
+    add_executable(fuzz_${reader} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz_${reader}.c)
+    target_link_libraries(fuzz_${reader} PRIVATE tern_format)
+    target_link_options(fuzz_${reader} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets fuzz_${reader})
+  endforeach()
+  target_link_libraries(fuzz_tokenizer_json PRIVATE tern_text)
+  target_link_libraries(fuzz_tiktoken PRIVATE tern_text)
 endif()
