@@ -70,7 +70,7 @@ static void check_gradients(folder *f, const char *model) {
   stir(&t.net);
   assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &t.cursor, 4, 72, &e), 0);
   tern_net_prepare(&t.net, &next);
-  tern_pass p = {.n = &t.net, .s = &t.batch.slices[0], .grads = t.grads[0]};
+  tern_train_pass p = {.n = &t.net, .s = &t.batch.slices[0], .grads = t.grads[0]};
   assert_true(p.s->documents > 1);
   tern_pass_run(&p, t.desks[0]);
   reference_open(&r, &t.net, p.s);
@@ -96,7 +96,7 @@ static void steps_of(folder *f, const char *config, int threads, tern_isa cap, i
   tern_error e = {0};
   fixture_trainer(&t, f, config, threads, cap);
   for (int i = 0; i < steps; i++) {
-    tern_step s;
+    tern_train_step s;
     if (tern_trainer_step(&t, &s, &e) != TERN_OK) fail_msg("%s", e.text);
     losses[i] = s.loss;
   }

@@ -36,7 +36,7 @@ static void shift(const reference *r, int place, double *x, int tokens, int cols
   }
 }
 
-static void multiply(const reference *r, const tern_linear *l, double *y, const double *x, int tokens) {
+static void multiply(const reference *r, const tern_train_linear *l, double *y, const double *x, int tokens) {
   const size_t first = r->net->params[l->first].at;
   for (int t = 0; t < tokens; t++) {
     for (int row = 0; row < l->rows; row++) {
@@ -100,27 +100,29 @@ typedef struct room {
 static void layer(const reference *r, int i, double *x, const room *m, bool find) {
   const tern_net *n = r->net;
   const tern_train_layer *w = &n->layer[i];
-  const int tokens = r->slice->tokens, place = i * TERN_LINEARS;
+  const int tokens = r->slice->tokens, place = i * TERN_TRAIN_LINEARS;
   const size_t hidden = (size_t)n->hidden, ffn = (size_t)n->ffn, T = (size_t)tokens;
-  for (size_t t = 0; t < T; t++) norm(r, m->normed + t * hidden, x + t * hidden, w->gain[TERN_ATTN_NORM], n->hidden);
-  shift(r, place + TERN_QKV, m->normed, tokens, n->hidden, find);
-  multiply(r, &w->linear[TERN_QKV], m->wide, m->normed, tokens);
+  for (size_t t = 0; t < T; t++)
+    norm(r, m->normed + t * hidden, x + t * hidden, w->gain[TERN_TRAIN_ATTN_NORM], n->hidden);
+  shift(r, place + TERN_TRAIN_QKV, m->normed, tokens, n->hidden, find);
+  multiply(r, &w->linear[TERN_TRAIN_QKV], m->wide, m->normed, tokens);
   mix(r, m->wide, m->branch);
   for (size_t t = 0; t < T; t++)
-    norm(r, m->normed + t * hidden, m->branch + t * hidden, w->gain[TERN_ATTN_SUB], n->hidden);
-  shift(r, place + TERN_O, m->normed, tokens, n->hidden, find);
-  multiply(r, &w->linear[TERN_O], m->branch, m->normed, tokens);
+    norm(r, m->normed + t * hidden, m->branch + t * hidden, w->gain[TERN_TRAIN_ATTN_SUB], n->hidden);
+  shift(r, place + TERN_TRAIN_O, m->normed, tokens, n->hidden, find);
+  multiply(r, &w->linear[TERN_TRAIN_O], m->branch, m->normed, tokens);
   for (size_t k = 0; k < T * hidden; k++) x[k] += m->branch[k];
-  for (size_t t = 0; t < T; t++) norm(r, m->normed + t * hidden, x + t * hidden, w->gain[TERN_FFN_NORM], n->hidden);
-  shift(r, place + TERN_GATE_UP, m->normed, tokens, n->hidden, find);
-  multiply(r, &w->linear[TERN_GATE_UP], m->wide, m->normed, tokens);
+  for (size_t t = 0; t < T; t++)
+    norm(r, m->normed + t * hidden, x + t * hidden, w->gain[TERN_TRAIN_FFN_NORM], n->hidden);
+  shift(r, place + TERN_TRAIN_GATE_UP, m->normed, tokens, n->hidden, find);
+  multiply(r, &w->linear[TERN_TRAIN_GATE_UP], m->wide, m->normed, tokens);
   for (size_t t = 0; t < T; t++) {
     double *row = m->wide + t * 2 * ffn;
     for (size_t k = 0; k < ffn; k++) row[k] = activate(n, row[k], row[ffn + k]);
-    norm(r, m->normed + t * ffn, row, w->gain[TERN_FFN_SUB], n->ffn);
+    norm(r, m->normed + t * ffn, row, w->gain[TERN_TRAIN_FFN_SUB], n->ffn);
   }
-  shift(r, place + TERN_DOWN, m->normed, tokens, n->ffn, find);
-  multiply(r, &w->linear[TERN_DOWN], m->branch, m->normed, tokens);
+  shift(r, place + TERN_TRAIN_DOWN, m->normed, tokens, n->ffn, find);
+  multiply(r, &w->linear[TERN_TRAIN_DOWN], m->branch, m->normed, tokens);
   for (size_t k = 0; k < T * hidden; k++) x[k] += m->branch[k];
 }
 
@@ -157,9 +159,9 @@ static double run(const reference *r, bool find) {
   return loss;
 }
 
-void reference_open(reference *r, const tern_net *n, const tern_slice *slice) {
+void reference_open(reference *r, const tern_net *n, const tern_train_slice *slice) {
   *r = (reference){.net = n, .slice = slice, .weights = doubles(n->size), .weight_shift = doubles(n->size)};
-  r->input_shift = calloc((size_t)n->layers * TERN_LINEARS, sizeof *r->input_shift);
+  r->input_shift = calloc((size_t)n->layers * TERN_TRAIN_LINEARS, sizeof *r->input_shift);
   if (!r->input_shift) abort();
   for (size_t i = 0; i < n->size; i++) r->weights[i] = (double)n->w[i];
   for (int p = 0; p < n->param_count; p++) {
@@ -168,9 +170,9 @@ void reference_open(reference *r, const tern_net *n, const tern_slice *slice) {
     for (size_t i = 0; i < (size_t)q->rows * (size_t)q->cols; i++)
       r->weight_shift[q->at + i] = (double)used[i] - (double)n->w[q->at + i];
   }
-  for (int i = 0; i < n->layers * TERN_LINEARS; i++)
+  for (int i = 0; i < n->layers * TERN_TRAIN_LINEARS; i++)
     r->input_shift[i] =
-        doubles((size_t)slice->tokens * (size_t)n->layer[i / TERN_LINEARS].linear[i % TERN_LINEARS].cols);
+        doubles((size_t)slice->tokens * (size_t)n->layer[i / TERN_TRAIN_LINEARS].linear[i % TERN_TRAIN_LINEARS].cols);
   run(r, true);
 }
 
@@ -179,7 +181,7 @@ double reference_loss(const reference *r) {
 }
 
 void reference_close(reference *r) {
-  for (int i = 0; i < r->net->layers * TERN_LINEARS; i++) free(r->input_shift[i]);
+  for (int i = 0; i < r->net->layers * TERN_TRAIN_LINEARS; i++) free(r->input_shift[i]);
   free(r->input_shift);
   free(r->weights);
   free(r->weight_shift);

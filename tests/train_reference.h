@@ -8,13 +8,13 @@
 
 typedef struct reference {
   const tern_net *net; /* prepared */
-  const tern_slice *slice;
+  const tern_train_slice *slice;
   double *weights;      /* arena; the test moves single ones */
   double *weight_shift; /* arena: rounded minus own */
-  double **input_shift; /* [layers * TERN_LINEARS]: [tokens][cols] */
+  double **input_shift; /* [layers * TERN_TRAIN_LINEARS]: [tokens][cols] */
 } reference;
 
-void reference_open(reference *r, const tern_net *net, const tern_slice *slice);
+void reference_open(reference *r, const tern_net *net, const tern_train_slice *slice);
 double reference_loss(const reference *r);
 void reference_close(reference *r);
 

@@ -6,7 +6,7 @@
 
 #include "engine/train/desk.h"
 
-void tern_attention_forward(const tern_pass *p, tern_desk *d, const tern_desk_layer *l) {
+void tern_attention_forward(const tern_train_pass *p, tern_desk *d, const tern_desk_layer *l) {
   const tern_net *n = p->n;
   const size_t width = (size_t)n->qkv, dim = (size_t)n->head_dim, hidden = (size_t)n->hidden;
   const size_t group = (size_t)(n->heads / n->kv_heads), heads = (size_t)n->heads;
@@ -118,7 +118,7 @@ static void block_back(const view *w, int q0, int rows) {
   n->grad->dense(&back);
 }
 
-void tern_attention_backward(const tern_pass *p, tern_desk *d, const tern_desk_layer *l) {
+void tern_attention_backward(const tern_train_pass *p, tern_desk *d, const tern_desk_layer *l) {
   const tern_net *n = p->n;
   const size_t width = (size_t)n->qkv, dim = (size_t)n->head_dim, hidden = (size_t)n->hidden;
   const int group = n->heads / n->kv_heads;

@@ -13,24 +13,24 @@ static void *take(char *base, size_t *used, size_t bytes) {
   return at;
 }
 
-static size_t place(tern_batch *b, char *base) {
+static size_t place(tern_train_batch *b, char *base) {
   const size_t n = (size_t)b->capacity;
   size_t used = 0;
   b->slices = take(base, &used, (size_t)b->count * sizeof *b->slices);
   b->chosen = take(base, &used, b->chosen_capacity * sizeof *b->chosen);
   for (int i = 0; i < b->count; i++) {
-    tern_slice s = {.ids = take(base, &used, n * sizeof(int32_t)),
-                    .targets = take(base, &used, n * sizeof(int32_t)),
-                    .weights = take(base, &used, n * sizeof(float)),
-                    .starts = take(base, &used, (n + 1) * sizeof(int))};
+    tern_train_slice s = {.ids = take(base, &used, n * sizeof(int32_t)),
+                          .targets = take(base, &used, n * sizeof(int32_t)),
+                          .weights = take(base, &used, n * sizeof(float)),
+                          .starts = take(base, &used, (n + 1) * sizeof(int))};
     if (base) b->slices[i] = s;
   }
   return used;
 }
 
 /* A slice takes its fair share and at most one document more. */
-int tern_batch_open(tern_batch *b, int slices, int batch_tokens, int context, tern_error *e) {
-  *b = (tern_batch){.count = slices, .capacity = batch_tokens / slices + context + 1};
+int tern_batch_open(tern_train_batch *b, int slices, int batch_tokens, int context, tern_error *e) {
+  *b = (tern_train_batch){.count = slices, .capacity = batch_tokens / slices + context + 1};
   b->chosen_capacity = (size_t)batch_tokens;
   b->memory_bytes = place(b, NULL);
   b->memory = tern_alloc(b->memory_bytes, "batch", e);
@@ -39,9 +39,9 @@ int tern_batch_open(tern_batch *b, int slices, int batch_tokens, int context, te
   return TERN_OK;
 }
 
-void tern_batch_close(tern_batch *b) {
+void tern_batch_close(tern_train_batch *b) {
   tern_free(b->memory, b->memory_bytes);
-  *b = (tern_batch){0};
+  *b = (tern_train_batch){0};
 }
 
 /* Copies of a document in an epoch: its file's repeat, the fraction by chance. */
@@ -76,7 +76,7 @@ static int make_epoch(tern_epoch *o, const tern_dataset *d, uint64_t seed, uint6
   return TERN_OK;
 }
 
-static void put_document(tern_slice *s, const tern_dataset *d, size_t document) {
+static void put_document(tern_train_slice *s, const tern_dataset *d, size_t document) {
   const size_t at = d->at[document], n = d->at[document + 1] - at;
   for (size_t i = 0; i < n; i++) {
     const size_t to = (size_t)s->tokens + i;
@@ -90,11 +90,11 @@ static void put_document(tern_slice *s, const tern_dataset *d, size_t document) 
 }
 
 /* Each document to the slice that has least. */
-static void spread(tern_batch *b, const tern_dataset *d, size_t count) {
+static void spread(tern_train_batch *b, const tern_dataset *d, size_t count) {
   for (int i = 0; i < b->count; i++) b->slices[i].tokens = b->slices[i].documents = b->slices[i].starts[0] = 0;
   b->weight = 0;
   for (size_t i = 0; i < count; i++) {
-    tern_slice *least = &b->slices[0];
+    tern_train_slice *least = &b->slices[0];
     for (int k = 1; k < b->count; k++) {
       if (b->slices[k].tokens < least->tokens) least = &b->slices[k];
     }
@@ -114,7 +114,7 @@ static size_t length(const tern_dataset *d, size_t document) {
 }
 
 /* Longest first, equal ones as they came. */
-static void sort_chosen(tern_batch *b, const tern_dataset *d, size_t count) {
+static void sort_chosen(tern_train_batch *b, const tern_dataset *d, size_t count) {
   for (size_t i = 1; i < count; i++) {
     const size_t document = b->chosen[i];
     size_t k = i;
@@ -123,7 +123,7 @@ static void sort_chosen(tern_batch *b, const tern_dataset *d, size_t count) {
   }
 }
 
-int tern_batch_next(tern_batch *b, const tern_dataset *d, tern_epoch *order, tern_cursor *at, uint64_t seed,
+int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *order, tern_cursor *at, uint64_t seed,
                     int batch_tokens, tern_error *e) {
   size_t count = 0;
   b->tokens = 0;
@@ -146,7 +146,7 @@ int tern_batch_next(tern_batch *b, const tern_dataset *d, tern_epoch *order, ter
   return TERN_OK;
 }
 
-size_t tern_batch_plain(tern_batch *b, const tern_dataset *d, size_t first, size_t end, int batch_tokens) {
+size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, size_t first, size_t end, int batch_tokens) {
   size_t count = 0;
   b->tokens = 0;
   for (; first + count < end && b->tokens + length(d, first + count) <= (size_t)batch_tokens; count++) {

@@ -31,22 +31,22 @@ int tern_dataset_read(tern_dataset *d, const tern_train_config *c, const tern_tr
 void tern_dataset_close(tern_dataset *d);
 
 /* Packed documents: position i sees those of its own document up to itself. */
-typedef struct tern_slice {
+typedef struct tern_train_slice {
   int tokens, documents;
   int32_t *ids, *targets; /* [capacity] */
   float *weights;         /* [capacity] of the targets, divided by the batch's sum */
   int *starts;            /* [documents + 1] */
-} tern_slice;
+} tern_train_slice;
 
-typedef struct tern_batch {
-  tern_slice *slices;
+typedef struct tern_train_batch {
+  tern_train_slice *slices;
   int count, capacity; /* slices; tokens of the largest possible one */
   size_t tokens;
   double weight;  /* sum of weights before the division */
   size_t *chosen; /* documents of the batch */
   void *memory;
   size_t memory_bytes, chosen_capacity;
-} tern_batch;
+} tern_train_batch;
 
 /* Where the stream of documents stands. */
 typedef struct tern_cursor {
@@ -61,12 +61,12 @@ typedef struct tern_epoch {
   bool ready;
 } tern_epoch;
 
-int tern_batch_open(tern_batch *b, int slices, int batch_tokens, int context, tern_error *e);
-void tern_batch_close(tern_batch *b);
+int tern_batch_open(tern_train_batch *b, int slices, int batch_tokens, int context, tern_error *e);
+void tern_batch_close(tern_train_batch *b);
 /* The next documents that fill batch_tokens, spread over the slices. */
-int tern_batch_next(tern_batch *b, const tern_dataset *d, tern_epoch *order, tern_cursor *at, uint64_t seed,
+int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *order, tern_cursor *at, uint64_t seed,
                     int batch_tokens, tern_error *e);
 /* Documents first, first + 1, ... below end, as many as fill the batch; returns how many. */
-size_t tern_batch_plain(tern_batch *b, const tern_dataset *d, size_t first, size_t end, int batch_tokens);
+size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, size_t first, size_t end, int batch_tokens);
 
 #endif

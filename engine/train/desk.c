@@ -41,7 +41,8 @@ static size_t place(tern_desk *d, const tern_net *n, char *base) {
     l->attention = take(base, &used, tokens * hidden, sizeof(float));
     l->x_ffn = take(base, &used, tokens * hidden, sizeof(float));
     l->gate_up = take(base, &used, tokens * 2 * (size_t)n->ffn, sizeof(float));
-    for (int j = 0; j < TERN_LINEARS; j++) place_fed(&l->in[j], n, n->layer[i].linear[j].cols, tokens, base, &used);
+    for (int j = 0; j < TERN_TRAIN_LINEARS; j++)
+      place_fed(&l->in[j], n, n->layer[i].linear[j].cols, tokens, base, &used);
   }
   d->x = take(base, &used, tokens * hidden, sizeof(float));
   d->dx = take(base, &used, tokens * hidden, sizeof(float));

@@ -22,7 +22,7 @@ typedef struct tern_fed {
 typedef struct tern_desk_layer {
   float *x_attn, *qkv, *attention, *x_ffn; /* residual before, after RoPE, mixed values, residual between */
   float *gate_up;                          /* [tokens][2 ffn]; backwards: their gradient */
-  tern_fed in[TERN_LINEARS];
+  tern_fed in[TERN_TRAIN_LINEARS];
 } tern_desk_layer;
 
 struct tern_desk {
@@ -46,19 +46,19 @@ struct tern_desk {
 
 /* Attention of layer `l` over the slice's documents, and backwards: desk->dqkv
  * from the gradient of l->attention in desk->change. */
-void tern_attention_forward(const tern_pass *p, tern_desk *d, const tern_desk_layer *l);
-void tern_attention_backward(const tern_pass *p, tern_desk *d, const tern_desk_layer *l);
+void tern_attention_forward(const tern_train_pass *p, tern_desk *d, const tern_desk_layer *l);
+void tern_attention_backward(const tern_train_pass *p, tern_desk *d, const tern_desk_layer *l);
 
 /* Loss of the slice; with gradients: desk->dx and those of the head. */
-void tern_head_pass(tern_pass *p, tern_desk *d);
+void tern_head_pass(tern_train_pass *p, tern_desk *d);
 
 /* x (or a gradient of it) times the dropout mask of a branch. */
-void tern_dropout(const tern_pass *p, int branch, float *x);
+void tern_dropout(const tern_train_pass *p, int branch, float *x);
 
-void tern_layer_forward(tern_pass *p, tern_desk *d, int layer);
-void tern_layer_backward(const tern_pass *p, tern_desk *d, int layer);
+void tern_layer_forward(tern_train_pass *p, tern_desk *d, int layer);
+void tern_layer_backward(const tern_train_pass *p, tern_desk *d, int layer);
 
 /* Notes the first value that is not finite, when asked to. */
-void tern_trace(tern_pass *p, const float *x, size_t n, int layer, const char *what);
+void tern_trace(tern_train_pass *p, const float *x, size_t n, int layer, const char *what);
 
 #endif

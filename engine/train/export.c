@@ -86,8 +86,8 @@ static const float *values_of(const tern_net *n, const tern_param *p) {
 }
 
 static void codes_of(const tern_net *n, int param, const int8_t **codes, float *scale) {
-  for (int i = 0; i < n->layers * TERN_LINEARS; i++) {
-    const tern_linear *l = &n->layer[i / TERN_LINEARS].linear[i % TERN_LINEARS];
+  for (int i = 0; i < n->layers * TERN_TRAIN_LINEARS; i++) {
+    const tern_train_linear *l = &n->layer[i / TERN_TRAIN_LINEARS].linear[i % TERN_TRAIN_LINEARS];
     int row = 0;
     for (int k = 0; k < l->parts; k++) {
       if (l->first + k == param) {

@@ -10,7 +10,7 @@ static tern_dense product(const tern_desk *d, const float *a, size_t a_row, size
 }
 
 /* Tokens scored[first..first+m-1]; their normed residuals are in desk->wide. */
-static void score(tern_pass *p, tern_desk *d, int first, int m) {
+static void score(tern_train_pass *p, tern_desk *d, int first, int m) {
   const tern_net *n = p->n;
   const size_t hidden = (size_t)n->hidden, vocab = (size_t)n->vocab;
   float *x = d->wide + (size_t)first * hidden, *dx = d->change + (size_t)first * hidden;
@@ -44,7 +44,7 @@ static void score(tern_pass *p, tern_desk *d, int first, int m) {
   n->grad->dense(&t);
 }
 
-void tern_head_pass(tern_pass *p, tern_desk *d) {
+void tern_head_pass(tern_train_pass *p, tern_desk *d) {
   const tern_net *n = p->n;
   const size_t hidden = (size_t)n->hidden;
   const float *gain = n->w + n->last_gain;
@@ -66,14 +66,14 @@ void tern_head_pass(tern_pass *p, tern_desk *d) {
 }
 
 /* Gains and the embedding are added to, so they start at zero; matrices are written. */
-static void clear(const tern_pass *p) {
+static void clear(const tern_train_pass *p) {
   for (int i = 0; i < p->n->param_count; i++) {
     const tern_param *q = &p->n->params[i];
     if (!q->matrix) memset(p->grads + q->at, 0, (size_t)q->rows * (size_t)q->cols * sizeof(float));
   }
 }
 
-void tern_pass_run(tern_pass *p, tern_desk *d) {
+void tern_pass_run(tern_train_pass *p, tern_desk *d) {
   const tern_net *n = p->n;
   const size_t hidden = (size_t)n->hidden;
   p->loss = 0;

@@ -9,7 +9,7 @@
 #include "engine/train/desk.h"
 
 /* Row t of a linear layer's input: x through its norm. */
-static void feed(const tern_pass *p, tern_desk *d, const tern_fed *in, int t, const float *x, const float *gain,
+static void feed(const tern_train_pass *p, tern_desk *d, const tern_fed *in, int t, const float *x, const float *gain,
                  int cols) {
   const tern_vec *vec = p->n->vec;
   float *to = in->floats ? in->floats + (size_t)t * in->stride : d->row2;
@@ -17,7 +17,7 @@ static void feed(const tern_pass *p, tern_desk *d, const tern_fed *in, int t, co
   if (in->q) in->scale[t] = vec->quantise(in->q + (size_t)t * in->stride, to, cols, (int)in->stride, &in->sum[t]);
 }
 
-static void multiply(const tern_pass *p, tern_desk *d, const tern_linear *l, const tern_fed *in, float *y) {
+static void multiply(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const tern_fed *in, float *y) {
   const tern_net *n = p->n;
   const int tokens = p->s->tokens;
   if (!n->ternary) {
@@ -52,7 +52,8 @@ static void multiply(const tern_pass *p, tern_desk *d, const tern_linear *l, con
 
 /* From the gradient dy of a linear layer's output: its weights' and, into
  * desk->change, its input's. */
-static void multiply_back(const tern_pass *p, tern_desk *d, const tern_linear *l, const tern_fed *in, const float *dy) {
+static void multiply_back(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const tern_fed *in,
+                          const float *dy) {
   const tern_net *n = p->n;
   const int tokens = p->s->tokens;
   const size_t rows = (size_t)l->rows, cols = (size_t)l->cols;
@@ -87,7 +88,7 @@ static void multiply_back(const tern_pass *p, tern_desk *d, const tern_linear *l
 }
 
 /* Each random number serves four values. */
-void tern_dropout(const tern_pass *p, int branch, float *x) {
+void tern_dropout(const tern_train_pass *p, int branch, float *x) {
   if (p->dropout <= 0) return;
   const size_t size = (size_t)p->s->tokens * (size_t)p->n->hidden;
   const uint64_t below = (uint64_t)(p->dropout * 65536), stream = p->stream << 16 | (uint64_t)branch;
@@ -98,14 +99,14 @@ void tern_dropout(const tern_pass *p, int branch, float *x) {
   }
 }
 
-static void add_branch(const tern_pass *p, tern_desk *d, int branch) {
+static void add_branch(const tern_train_pass *p, tern_desk *d, int branch) {
   const size_t hidden = (size_t)p->n->hidden;
   tern_dropout(p, branch, d->projection);
   for (int t = 0; t < p->s->tokens; t++)
     p->n->vec->add(d->x + (size_t)t * hidden, d->projection + (size_t)t * hidden, p->n->hidden);
 }
 
-void tern_trace(tern_pass *p, const float *x, size_t n, int layer, const char *what) {
+void tern_trace(tern_train_pass *p, const float *x, size_t n, int layer, const char *what) {
   if (!p->trace || p->fault[0]) return;
   for (size_t i = 0; i < n; i++) {
     if (isfinite(x[i])) continue;
@@ -117,7 +118,7 @@ void tern_trace(tern_pass *p, const float *x, size_t n, int layer, const char *w
   }
 }
 
-static void rotate(const tern_pass *p, float *qkv, const float *sine) {
+static void rotate(const tern_train_pass *p, float *qkv, const float *sine) {
   const tern_net *n = p->n;
   const size_t half = (size_t)n->head_dim / 2;
   for (int i = 0; i < p->s->documents; i++) {
@@ -134,7 +135,7 @@ static void activate(const tern_net *n, float *y, const float *gate_up) {
   (n->relu2 ? n->vec->relu2_mul : n->vec->silu_mul)(y, gate_up, gate_up + n->ffn, n->ffn);
 }
 
-void tern_layer_forward(tern_pass *p, tern_desk *d, int layer) {
+void tern_layer_forward(tern_train_pass *p, tern_desk *d, int layer) {
   const tern_net *n = p->n;
   const tern_train_layer *w = &n->layer[layer];
   tern_desk_layer *l = &d->layer[layer];
@@ -142,46 +143,48 @@ void tern_layer_forward(tern_pass *p, tern_desk *d, int layer) {
   const size_t hidden = (size_t)n->hidden, size = (size_t)tokens * hidden;
   memcpy(l->x_attn, d->x, size * sizeof(float));
   for (int t = 0; t < tokens; t++)
-    feed(p, d, &l->in[TERN_QKV], t, d->x + (size_t)t * hidden, n->w + w->gain[TERN_ATTN_NORM], n->hidden);
-  multiply(p, d, &w->linear[TERN_QKV], &l->in[TERN_QKV], l->qkv);
+    feed(p, d, &l->in[TERN_TRAIN_QKV], t, d->x + (size_t)t * hidden, n->w + w->gain[TERN_TRAIN_ATTN_NORM], n->hidden);
+  multiply(p, d, &w->linear[TERN_TRAIN_QKV], &l->in[TERN_TRAIN_QKV], l->qkv);
   tern_trace(p, l->qkv, (size_t)tokens * (size_t)n->qkv, layer, "attn_q, attn_k or attn_v");
   rotate(p, l->qkv, n->sine);
   tern_attention_forward(p, d, l);
   tern_trace(p, l->attention, size, layer, "attention");
   for (int t = 0; t < tokens; t++)
-    feed(p, d, &l->in[TERN_O], t, l->attention + (size_t)t * hidden, n->w + w->gain[TERN_ATTN_SUB], n->hidden);
-  multiply(p, d, &w->linear[TERN_O], &l->in[TERN_O], d->projection);
+    feed(p, d, &l->in[TERN_TRAIN_O], t, l->attention + (size_t)t * hidden, n->w + w->gain[TERN_TRAIN_ATTN_SUB],
+         n->hidden);
+  multiply(p, d, &w->linear[TERN_TRAIN_O], &l->in[TERN_TRAIN_O], d->projection);
   tern_trace(p, d->projection, size, layer, "attn_output");
   add_branch(p, d, 2 * layer);
   memcpy(l->x_ffn, d->x, size * sizeof(float));
   for (int t = 0; t < tokens; t++)
-    feed(p, d, &l->in[TERN_GATE_UP], t, d->x + (size_t)t * hidden, n->w + w->gain[TERN_FFN_NORM], n->hidden);
-  multiply(p, d, &w->linear[TERN_GATE_UP], &l->in[TERN_GATE_UP], l->gate_up);
+    feed(p, d, &l->in[TERN_TRAIN_GATE_UP], t, d->x + (size_t)t * hidden, n->w + w->gain[TERN_TRAIN_FFN_NORM],
+         n->hidden);
+  multiply(p, d, &w->linear[TERN_TRAIN_GATE_UP], &l->in[TERN_TRAIN_GATE_UP], l->gate_up);
   tern_trace(p, l->gate_up, 2 * (size_t)tokens * (size_t)n->ffn, layer, "ffn_gate or ffn_up");
   for (int t = 0; t < tokens; t++) {
     activate(n, d->row, l->gate_up + 2 * (size_t)t * (size_t)n->ffn);
-    feed(p, d, &l->in[TERN_DOWN], t, d->row, n->w + w->gain[TERN_FFN_SUB], n->ffn);
+    feed(p, d, &l->in[TERN_TRAIN_DOWN], t, d->row, n->w + w->gain[TERN_TRAIN_FFN_SUB], n->ffn);
   }
-  multiply(p, d, &w->linear[TERN_DOWN], &l->in[TERN_DOWN], d->projection);
+  multiply(p, d, &w->linear[TERN_TRAIN_DOWN], &l->in[TERN_TRAIN_DOWN], d->projection);
   tern_trace(p, d->projection, size, layer, "ffn_down");
   add_branch(p, d, 2 * layer + 1);
 }
 
 /* The gradient of a branch's output: dx, or what dropout leaves of it. */
-static const float *branch_back(const tern_pass *p, tern_desk *d, int branch) {
+static const float *branch_back(const tern_train_pass *p, tern_desk *d, int branch) {
   if (p->dropout <= 0) return d->dx;
   memcpy(d->projection, d->dx, (size_t)p->s->tokens * (size_t)p->n->hidden * sizeof(float));
   tern_dropout(p, branch, d->projection);
   return d->projection;
 }
 
-static void ffn_back(const tern_pass *p, tern_desk *d, int layer) {
+static void ffn_back(const tern_train_pass *p, tern_desk *d, int layer) {
   const tern_net *n = p->n;
   const tern_train_layer *w = &n->layer[layer];
   tern_desk_layer *l = &d->layer[layer];
   const size_t hidden = (size_t)n->hidden, ffn = (size_t)n->ffn;
-  const size_t sub = w->gain[TERN_FFN_SUB], gain = w->gain[TERN_FFN_NORM];
-  multiply_back(p, d, &w->linear[TERN_DOWN], &l->in[TERN_DOWN], branch_back(p, d, 2 * layer + 1));
+  const size_t sub = w->gain[TERN_TRAIN_FFN_SUB], gain = w->gain[TERN_TRAIN_FFN_NORM];
+  multiply_back(p, d, &w->linear[TERN_TRAIN_DOWN], &l->in[TERN_TRAIN_DOWN], branch_back(p, d, 2 * layer + 1));
   for (int t = 0; t < p->s->tokens; t++) {
     float *gate_up = l->gate_up + 2 * (size_t)t * ffn;
     activate(n, d->row, gate_up);
@@ -191,7 +194,7 @@ static void ffn_back(const tern_pass *p, tern_desk *d, int layer) {
     (n->relu2 ? n->grad->relu2_back : n->grad->silu_back)(gate_up, gate_up + ffn, gate_up, gate_up + ffn, d->row2,
                                                           n->ffn);
   }
-  multiply_back(p, d, &w->linear[TERN_GATE_UP], &l->in[TERN_GATE_UP], l->gate_up);
+  multiply_back(p, d, &w->linear[TERN_TRAIN_GATE_UP], &l->in[TERN_TRAIN_GATE_UP], l->gate_up);
   for (int t = 0; t < p->s->tokens; t++) {
     const size_t at = (size_t)t * hidden;
     n->grad->rmsnorm_back(d->dx + at, p->grads + gain, l->x_ffn + at, n->w + gain, d->change + at, n->hidden,
@@ -199,12 +202,12 @@ static void ffn_back(const tern_pass *p, tern_desk *d, int layer) {
   }
 }
 
-static void attention_back(const tern_pass *p, tern_desk *d, int layer) {
+static void attention_back(const tern_train_pass *p, tern_desk *d, int layer) {
   const tern_net *n = p->n;
   const tern_train_layer *w = &n->layer[layer];
   tern_desk_layer *l = &d->layer[layer];
-  const size_t hidden = (size_t)n->hidden, sub = w->gain[TERN_ATTN_SUB], gain = w->gain[TERN_ATTN_NORM];
-  multiply_back(p, d, &w->linear[TERN_O], &l->in[TERN_O], branch_back(p, d, 2 * layer));
+  const size_t hidden = (size_t)n->hidden, sub = w->gain[TERN_TRAIN_ATTN_SUB], gain = w->gain[TERN_TRAIN_ATTN_NORM];
+  multiply_back(p, d, &w->linear[TERN_TRAIN_O], &l->in[TERN_TRAIN_O], branch_back(p, d, 2 * layer));
   for (int t = 0; t < p->s->tokens; t++) {
     const size_t at = (size_t)t * hidden;
     memset(d->row, 0, hidden * sizeof(float));
@@ -214,7 +217,7 @@ static void attention_back(const tern_pass *p, tern_desk *d, int layer) {
   }
   tern_attention_backward(p, d, l);
   rotate(p, d->dqkv, n->minus_sine);
-  multiply_back(p, d, &w->linear[TERN_QKV], &l->in[TERN_QKV], d->dqkv);
+  multiply_back(p, d, &w->linear[TERN_TRAIN_QKV], &l->in[TERN_TRAIN_QKV], d->dqkv);
   for (int t = 0; t < p->s->tokens; t++) {
     const size_t at = (size_t)t * hidden;
     n->grad->rmsnorm_back(d->dx + at, p->grads + gain, l->x_attn + at, n->w + gain, d->change + at, n->hidden,
@@ -222,7 +225,7 @@ static void attention_back(const tern_pass *p, tern_desk *d, int layer) {
   }
 }
 
-void tern_layer_backward(const tern_pass *p, tern_desk *d, int layer) {
+void tern_layer_backward(const tern_train_pass *p, tern_desk *d, int layer) {
   ffn_back(p, d, layer);
   attention_back(p, d, layer);
 }

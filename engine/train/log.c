@@ -36,7 +36,7 @@ int tern_log_open(FILE **out, const char *path, int steps, tern_error *e) {
   return TERN_OK;
 }
 
-void tern_log_put(FILE *f, int step, const tern_step *s, double tokens, double seconds, double held) {
+void tern_log_put(FILE *f, int step, const tern_train_step *s, double tokens, double seconds, double held) {
   fprintf(f, "%d,%.0f,%.3f,%.6g,%.9g,%.6g,", step, tokens, seconds, s->rate, s->loss, s->norm);
   if (!isnan(held)) fprintf(f, "%.9g", held);
   fputc('\n', f);

@@ -9,6 +9,6 @@
 /* Opens the log, new or, when steps > 0, cut after the row of that step. */
 int tern_log_open(FILE **out, const char *path, int steps, tern_error *e);
 /* held NAN: not evaluated at this step. */
-void tern_log_put(FILE *f, int step, const tern_step *s, double tokens, double seconds, double held);
+void tern_log_put(FILE *f, int step, const tern_train_step *s, double tokens, double seconds, double held);
 
 #endif

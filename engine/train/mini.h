@@ -21,17 +21,18 @@ typedef struct tern_mini_options {
   const char *world; /* folder of the tables; NULL: the repository's */
   uint64_t seed;     /* of the training text; tests have their own, so that they stay */
   int items;         /* records of train.jsonl; 0: only the tests */
-  int shot_tokens;   /* few-shot documents hold up to about so many tokens (0: 1800) */
+  int shot_tokens;   /* few-shot documents hold up to about so many tokens (0: 1600) */
 } tern_mini_options;
 
-enum { TERN_MINI_ITEMS = 150000, TERN_MINI_SHOT_TOKENS = 1800 };
+enum { TERN_MINI_ITEMS = 150000, TERN_MINI_SHOT_TOKENS = 1600 };
 
 /* Writes the files into dir, which is made when absent. */
 int tern_mini_write(const char *dir, const tern_mini_options *options, tern_error *e);
 
 /* What needs no model: the most frequent answer, the nearest neighbour in the
- * training text, the longest and the shortest choice. Reads what
- * tern_mini_write left in dir; one Markdown row a split and kind on `to`. */
+ * training text, the longest and the shortest choice, the one named last and
+ * first. Reads what tern_mini_write left in dir; CSV on `to`, percent right, a
+ * row a split and kind. */
 int tern_mini_baselines(const char *dir, FILE *to, tern_error *e);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct tern_param {
 
 /* A linear layer of the step: one or several parameters that lie together and
  * share their input (q, k, v; gate, up). */
-typedef struct tern_linear {
+typedef struct tern_train_linear {
   int first, parts; /* parameters */
   int rows, cols;
   const float *values; /* [rows][cols] as the forward pass has them */
@@ -30,17 +30,27 @@ typedef struct tern_linear {
   int8_t *codes;       /* [rows][cols]; ternary only, as the rest */
   void *packed;
   float *scale; /* [rows] */
-} tern_linear;
+} tern_train_linear;
 
 #define TERN_TRAIN_EPS 1e-5f /* of norms */
 
-enum { TERN_LINEARS = 4, TERN_GAINS = 4 };
-typedef enum tern_linear_place { TERN_QKV, TERN_O, TERN_GATE_UP, TERN_DOWN } tern_linear_place;
-typedef enum tern_gain_place { TERN_ATTN_NORM, TERN_ATTN_SUB, TERN_FFN_NORM, TERN_FFN_SUB } tern_gain_place;
+enum { TERN_TRAIN_LINEARS = 4, TERN_TRAIN_GAINS = 4 };
+typedef enum tern_train_linear_place {
+  TERN_TRAIN_QKV,
+  TERN_TRAIN_O,
+  TERN_TRAIN_GATE_UP,
+  TERN_TRAIN_DOWN
+} tern_train_linear_place;
+typedef enum tern_train_gain_place {
+  TERN_TRAIN_ATTN_NORM,
+  TERN_TRAIN_ATTN_SUB,
+  TERN_TRAIN_FFN_NORM,
+  TERN_TRAIN_FFN_SUB
+} tern_train_gain_place;
 
 typedef struct tern_train_layer {
-  tern_linear linear[TERN_LINEARS];
-  size_t gain[TERN_GAINS]; /* offsets in the arena */
+  tern_train_linear linear[TERN_TRAIN_LINEARS];
+  size_t gain[TERN_TRAIN_GAINS]; /* offsets in the arena */
 } tern_train_layer;
 
 typedef struct tern_net {
@@ -75,9 +85,9 @@ typedef struct tern_desk tern_desk;
 int tern_desk_open(tern_desk **out, const tern_net *n, int capacity, tern_error *e);
 void tern_desk_close(tern_desk *d);
 
-typedef struct tern_pass {
+typedef struct tern_train_pass {
   const tern_net *n;
-  const tern_slice *s;
+  const tern_train_slice *s;
   float *grads; /* arena of gradients; NULL: forward only */
   double loss;  /* out: sum of weight x cross entropy */
   double dropout;
@@ -85,9 +95,9 @@ typedef struct tern_pass {
   double *entropies;     /* [tokens] out, or NULL */
   bool trace;            /* look for the first value that is not finite */
   char fault[96];        /* out: where it is */
-} tern_pass;
+} tern_train_pass;
 
-void tern_pass_run(tern_pass *p, tern_desk *d);
+void tern_pass_run(tern_train_pass *p, tern_desk *d);
 
 /* Floating-point operations of a slice's linear layers and head, forward and backward. */
 double tern_net_flops(const tern_net *n, double tokens);

@@ -29,9 +29,9 @@ static size_t add_layer(tern_net *n, int layer, const char *name, int rows, int 
   return add(n, full, rows, cols, matrix);
 }
 
-static void put_linear(tern_net *n, tern_linear *l, int parts, int rows) {
+static void put_linear(tern_net *n, tern_train_linear *l, int parts, int rows) {
   const int first = n->param_count - parts;
-  *l = (tern_linear){.first = first, .parts = parts, .rows = rows, .cols = n->params[first].cols};
+  *l = (tern_train_linear){.first = first, .parts = parts, .rows = rows, .cols = n->params[first].cols};
 }
 
 static void lay_out(tern_net *n) {
@@ -40,21 +40,21 @@ static void lay_out(tern_net *n) {
   n->last_gain = add(n, "output_norm", 1, hidden, false);
   for (int i = 0; i < n->layers; i++) {
     tern_train_layer *l = &n->layer[i];
-    l->gain[TERN_ATTN_NORM] = add_layer(n, i, "attn_norm", 1, hidden, false);
+    l->gain[TERN_TRAIN_ATTN_NORM] = add_layer(n, i, "attn_norm", 1, hidden, false);
     add_layer(n, i, "attn_q", query, hidden, true);
     add_layer(n, i, "attn_k", kv, hidden, true);
     add_layer(n, i, "attn_v", kv, hidden, true);
-    put_linear(n, &l->linear[TERN_QKV], 3, n->qkv);
-    l->gain[TERN_ATTN_SUB] = add_layer(n, i, "attn_sub_norm", 1, query, false);
+    put_linear(n, &l->linear[TERN_TRAIN_QKV], 3, n->qkv);
+    l->gain[TERN_TRAIN_ATTN_SUB] = add_layer(n, i, "attn_sub_norm", 1, query, false);
     add_layer(n, i, "attn_output", hidden, query, true);
-    put_linear(n, &l->linear[TERN_O], 1, hidden);
-    l->gain[TERN_FFN_NORM] = add_layer(n, i, "ffn_norm", 1, hidden, false);
+    put_linear(n, &l->linear[TERN_TRAIN_O], 1, hidden);
+    l->gain[TERN_TRAIN_FFN_NORM] = add_layer(n, i, "ffn_norm", 1, hidden, false);
     add_layer(n, i, "ffn_gate", n->ffn, hidden, true);
     add_layer(n, i, "ffn_up", n->ffn, hidden, true);
-    put_linear(n, &l->linear[TERN_GATE_UP], 2, 2 * n->ffn);
-    l->gain[TERN_FFN_SUB] = add_layer(n, i, "ffn_sub_norm", 1, n->ffn, false);
+    put_linear(n, &l->linear[TERN_TRAIN_GATE_UP], 2, 2 * n->ffn);
+    l->gain[TERN_TRAIN_FFN_SUB] = add_layer(n, i, "ffn_sub_norm", 1, n->ffn, false);
     add_layer(n, i, "ffn_down", hidden, n->ffn, true);
-    put_linear(n, &l->linear[TERN_DOWN], 1, hidden);
+    put_linear(n, &l->linear[TERN_TRAIN_DOWN], 1, hidden);
   }
 }
 
@@ -65,7 +65,7 @@ static void *take(char *base, size_t *used, size_t bytes) {
   return at;
 }
 
-static void place_linear(tern_net *n, tern_linear *l, char *base, size_t *used) {
+static void place_linear(tern_net *n, tern_train_linear *l, char *base, size_t *used) {
   const size_t floats = (size_t)l->rows * (size_t)l->cols;
   l->values = !base ? NULL : (n->values ? n->values : n->w) + n->params[l->first].at;
   if (!n->ternary) {
@@ -88,7 +88,7 @@ static size_t place(tern_net *n, char *base) {
   n->minus_sine = take(base, &used, angles * sizeof(float));
   if (n->ternary || n->round_f16) n->values = take(base, &used, n->size * sizeof(float));
   for (int i = 0; i < n->layers; i++) {
-    for (int j = 0; j < TERN_LINEARS; j++) place_linear(n, &n->layer[i].linear[j], base, &used);
+    for (int j = 0; j < TERN_TRAIN_LINEARS; j++) place_linear(n, &n->layer[i].linear[j], base, &used);
   }
   return used;
 }

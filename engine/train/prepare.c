@@ -3,16 +3,17 @@
  * rounded and turned floats; the embedding rounded to f16 as a file holds it. */
 #include "engine/train/model.h"
 
-/* Scales are f16 numbers and so the same in every ternary file type. */
+/* Scales are f16 numbers and so the same in every ternary file type. One weight
+ * that is not a number makes the scale none, and so the loss. */
 static float absmean(const tern_net *n, const tern_param *p) {
   double sum = 0;
   for (int r = 0; r < p->rows; r++)
     sum += (double)n->grad->sum_abs(n->w + p->at + (size_t)r * (size_t)p->cols, p->cols);
   const double mean = sum / ((double)p->rows * p->cols);
-  return tern_f32_from_f16(tern_f16_from_f32(mean > 1e-5 ? (float)mean : 1e-5f));
+  return tern_f32_from_f16(tern_f16_from_f32(mean < 1e-5 ? 1e-5f : (float)mean));
 }
 
-static void prepare_ternary(const tern_net *n, const tern_linear *l) {
+static void prepare_ternary(const tern_net *n, const tern_train_linear *l) {
   int row = 0;
   for (int i = 0; i < l->parts; i++) {
     const tern_param *p = &n->params[l->first + i];
@@ -48,7 +49,7 @@ static void turn(float *to, const float *from, int rows, int cols) {
   }
 }
 
-static void prepare_floats(const tern_net *n, const tern_linear *l) {
+static void prepare_floats(const tern_net *n, const tern_train_linear *l) {
   const size_t at = n->params[l->first].at;
   for (int r = 0; n->round_f16 && r < l->rows; r++) {
     const size_t from = at + (size_t)r * (size_t)l->cols;
@@ -66,14 +67,14 @@ static void prepare_table(const tern_net *n) {
 
 /* Largest first, so that members end together. */
 void tern_net_prepare(tern_net *n, atomic_int *next) {
-  static const tern_linear_place order[] = {TERN_GATE_UP, TERN_DOWN, TERN_QKV, TERN_O};
-  const int count = 1 + n->layers * TERN_LINEARS;
+  static const tern_train_linear_place order[] = {TERN_TRAIN_GATE_UP, TERN_TRAIN_DOWN, TERN_TRAIN_QKV, TERN_TRAIN_O};
+  const int count = 1 + n->layers * TERN_TRAIN_LINEARS;
   for (int i = atomic_fetch_add(next, 1); i < count; i = atomic_fetch_add(next, 1)) {
     if (i == 0) {
       prepare_table(n);
       continue;
     }
-    const tern_linear *l = &n->layer[(i - 1) % n->layers].linear[order[(i - 1) / n->layers]];
+    const tern_train_linear *l = &n->layer[(i - 1) % n->layers].linear[order[(i - 1) / n->layers]];
     if (n->ternary)
       prepare_ternary(n, l);
     else

@@ -72,7 +72,7 @@ static bool due(int every, int step) {
 }
 
 static int evaluate(runner *k, tern_error *e) {
-  tern_score s;
+  tern_train_score s;
   if (tern_trainer_score(&k->t, &k->t.held, -1, &s, e) != TERN_OK) return TERN_FAILED;
   k->r->held = s.weight > 0 ? s.loss / s.weight : NAN;
   return TERN_OK;
@@ -80,7 +80,7 @@ static int evaluate(runner *k, tern_error *e) {
 
 static int one_step(runner *k, tern_error *e) {
   const tern_train_config *c = &k->t.config;
-  tern_step s;
+  tern_train_step s;
   const double start = tern_now();
   if (tern_trainer_step(&k->t, &s, e) != TERN_OK) return TERN_FAILED;
   k->r->seconds += tern_now() - start;

@@ -13,24 +13,24 @@ typedef struct job {
   double *entropies; /* scoring: [batch tokens] a slice's after the others' */
   tern_adamw adam;
   double decay;
-  tern_step *out;
+  tern_train_step *out;
   bool bad;
 } job;
 
-static tern_pass pass_of(const job *j, int slice) {
+static tern_train_pass pass_of(const job *j, int slice) {
   tern_trainer *t = j->t;
-  return (tern_pass){.n = &t->net,
-                     .s = &t->batch.slices[slice],
-                     .grads = j->learn ? t->grads[slice] : NULL,
-                     .dropout = j->learn ? t->config.dropout : 0,
-                     .seed = (uint64_t)t->config.seed,
-                     .stream = (uint64_t)t->step * (uint64_t)t->config.slices + (uint64_t)slice};
+  return (tern_train_pass){.n = &t->net,
+                           .s = &t->batch.slices[slice],
+                           .grads = j->learn ? t->grads[slice] : NULL,
+                           .dropout = j->learn ? t->config.dropout : 0,
+                           .seed = (uint64_t)t->config.seed,
+                           .stream = (uint64_t)t->step * (uint64_t)t->config.slices + (uint64_t)slice};
 }
 
 static void run_slices(job *j, int member) {
   tern_trainer *t = j->t;
   for (int i = atomic_fetch_add(&j->slice, 1); i < t->batch.count; i = atomic_fetch_add(&j->slice, 1)) {
-    tern_pass p = pass_of(j, i);
+    tern_train_pass p = pass_of(j, i);
     if (j->entropies) {
       size_t before = 0;
       for (int k = 0; k < i; k++) before += (size_t)t->batch.slices[k].tokens;
@@ -44,7 +44,7 @@ static void run_slices(job *j, int member) {
 /* Adds the slices' gradients up in their order, into the first. */
 static void add_gradients(const tern_trainer *t, int lo, int hi) {
   for (int b = lo; b < hi; b++) {
-    const tern_block *k = &t->blocks[b];
+    const tern_train_block *k = &t->blocks[b];
     for (int i = 1; i < t->config.slices; i++) t->net.vec->add(t->grads[0] + k->at, t->grads[i] + k->at, k->size);
     t->squares[b] = (double)t->net.vec->sum_squares(t->grads[0] + k->at, k->size);
   }
@@ -66,7 +66,7 @@ static void judge(job *j) {
 static void update(const job *j, int lo, int hi) {
   const tern_trainer *t = j->t;
   for (int b = lo; b < hi; b++) {
-    const tern_block *k = &t->blocks[b];
+    const tern_train_block *k = &t->blocks[b];
     tern_adamw a = j->adam;
     a.keep = k->decays ? (float)(1 - j->out->rate * j->decay) : 1;
     t->net.grad->adamw(t->net.w + k->at, t->m + k->at, t->v + k->at, t->grads[0] + k->at, k->size, &a);
@@ -107,7 +107,7 @@ static int explain(const job *j, tern_error *e) {
       return tern_fail(e, TERN_FAILED, "step %d: weights of %s are not finite numbers", t->step + 1, p->name);
   }
   for (int i = 0; i < t->batch.count; i++) {
-    tern_pass p = pass_of(j, i);
+    tern_train_pass p = pass_of(j, i);
     p.grads = NULL; /* the first slice's hold the sum */
     p.trace = true;
     tern_pass_run(&p, t->desks[0]);
@@ -129,12 +129,12 @@ static int explain(const job *j, tern_error *e) {
                    t->step + 1);
 }
 
-int tern_trainer_step(tern_trainer *t, tern_step *out, tern_error *e) {
+int tern_trainer_step(tern_trainer *t, tern_train_step *out, tern_error *e) {
   const tern_train_config *c = &t->config;
   job j = {.t = t, .learn = true, .out = out};
   if (tern_batch_next(&t->batch, &t->data, &t->order, &t->cursor, (uint64_t)c->seed, c->batch_tokens, e) != TERN_OK)
     return TERN_FAILED;
-  *out = (tern_step){.tokens = t->batch.tokens};
+  *out = (tern_train_step){.tokens = t->batch.tokens};
   tern_train_schedule(c, t->step, &out->rate, &j.decay);
   const double done = t->step + 1;
   j.adam = (tern_adamw){.rate = (float)out->rate,
@@ -150,9 +150,9 @@ int tern_trainer_step(tern_trainer *t, tern_step *out, tern_error *e) {
 }
 
 /* Adds what the batch's tokens say; chosen[] holds its documents in the slices' order. */
-static void add_scores(const tern_trainer *t, const double *entropies, tern_score *out) {
+static void add_scores(const tern_trainer *t, const double *entropies, tern_train_score *out) {
   for (int i = 0; i < t->batch.count; i++) {
-    const tern_slice *s = &t->batch.slices[i];
+    const tern_train_slice *s = &t->batch.slices[i];
     for (int k = 0; k < s->tokens; k++, entropies++) {
       const double weight = (double)s->weights[k] * t->batch.weight;
       if (weight <= 0) continue;
@@ -166,9 +166,9 @@ static void add_scores(const tern_trainer *t, const double *entropies, tern_scor
   }
 }
 
-int tern_trainer_score(tern_trainer *t, const tern_dataset *d, int file, tern_score *out, tern_error *e) {
+int tern_trainer_score(tern_trainer *t, const tern_dataset *d, int file, tern_train_score *out, tern_error *e) {
   double *entropies = calloc((size_t)t->config.batch_tokens, sizeof *entropies);
-  *out = (tern_score){0};
+  *out = (tern_train_score){0};
   if (!entropies) return tern_fail(e, TERN_FAILED, "scoring: out of memory");
   size_t at = 0, end = d->documents;
   while (file >= 0 && at < end && d->file[at] != file) at++;

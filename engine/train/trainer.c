@@ -28,8 +28,8 @@ static void fill_blocks(tern_trainer *t) {
     const tern_param *p = &n->params[i];
     const size_t size = (size_t)p->rows * (size_t)p->cols;
     for (size_t at = 0; at < size; at += BLOCK)
-      t->blocks[count++] =
-          (tern_block){.at = p->at + at, .size = (int)(size - at < BLOCK ? size - at : BLOCK), .decays = p->rows > 1};
+      t->blocks[count++] = (tern_train_block){
+          .at = p->at + at, .size = (int)(size - at < BLOCK ? size - at : BLOCK), .decays = p->rows > 1};
   }
 }
 

@@ -7,11 +7,11 @@
 #include "engine/train/dataset.h"
 #include "engine/train/model.h"
 
-typedef struct tern_block { /* floats of one parameter that a member updates at once */
+typedef struct tern_train_block { /* floats of one parameter that a member updates at once */
   size_t at;
   int size;
   bool decays;
-} tern_block;
+} tern_train_block;
 
 typedef struct tern_trainer {
   tern_train_config config;
@@ -22,11 +22,11 @@ typedef struct tern_trainer {
   float *m, *v;   /* moments, arenas like net.w */
   float **grads;  /* [slices] */
   double *losses; /* [slices] of the last step */
-  tern_block *blocks;
+  tern_train_block *blocks;
   double *squares; /* [blocks] of the last gradient */
   int block_count;
   tern_dataset data, held; /* training; evaluation */
-  tern_batch batch;
+  tern_train_batch batch;
   tern_epoch order;
   tern_cursor cursor;
   int step; /* steps done */
@@ -37,11 +37,11 @@ typedef struct tern_trainer {
 } tern_trainer;
 
 /* What one step was. */
-typedef struct tern_step {
+typedef struct tern_train_step {
   double loss, norm; /* weighted mean cross entropy; of the gradient before clipping */
   double rate;       /* learning rate */
   size_t tokens;
-} tern_step;
+} tern_train_step;
 
 /* Opens everything for a configuration, at step 0 with random weights. */
 int tern_trainer_open(tern_trainer *t, const tern_train_config *c, int threads, tern_isa cap, tern_error *e);
@@ -51,16 +51,16 @@ void tern_trainer_close(tern_trainer *t);
 
 /* One step. Fails, leaving all weights as they were, when the loss is not a
  * finite number; the error names step and tensor. */
-int tern_trainer_step(tern_trainer *t, tern_step *out, tern_error *e);
+int tern_trainer_step(tern_trainer *t, tern_train_step *out, tern_error *e);
 
 /* Loss over documents without learning: sums over tokens. */
-typedef struct tern_score {
+typedef struct tern_train_score {
   double loss, weight;        /* weighted sum of entropies, and of weights */
   double entropy;             /* over tokens of a weight of at least 1 (completions) */
   size_t tokens, completions; /* tokens with any weight, and those */
-} tern_score;
+} tern_train_score;
 /* Of one file of the set; file < 0: of all. */
-int tern_trainer_score(tern_trainer *t, const tern_dataset *d, int file, tern_score *out, tern_error *e);
+int tern_trainer_score(tern_trainer *t, const tern_dataset *d, int file, tern_train_score *out, tern_error *e);
 
 /* Writes a checkpoint (whole or not at all). */
 int tern_checkpoint_write(const tern_trainer *t, const char *path, tern_error *e);

@@ -38,6 +38,7 @@ static const char doc[] =
     "  ternmark train eval CHECKPOINT DATA...           loss over other data\n"
     "  ternmark train data DIR                          write the mini set: data to train and test on\n"
     "  ternmark train baselines DIR                     what needs no model, on the tests of a mini set\n"
+    "  ternmark train score MODEL.gguf [DIR]            answers to the tests of a mini set, beside these\n"
     "docs/training.md lists the keys of a configuration.";
 
 static error_t parse(int key, char *text, struct argp_state *state) {
@@ -117,11 +118,9 @@ static void draw(const options *o) {
 static const struct part {
   const char *name;
   int (*run)(int argc, char **argv, tern_error *e);
-} parts[] = {{"tokenizer", tern_train_tokenizer_command},
-             {"export", tern_train_export_command},
-             {"eval", tern_train_eval_command},
-             {"data", tern_train_data},
-             {"baselines", tern_train_baselines}};
+} parts[] = {{"tokenizer", tern_train_tokenizer_command}, {"export", tern_train_export_command},
+             {"eval", tern_train_eval_command},           {"data", tern_train_data},
+             {"baselines", tern_train_baselines},         {"score", tern_train_score_command}};
 
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp argp = {.options = table, .parser = parse, .args_doc = "CONFIG.json", .doc = doc};

@@ -53,7 +53,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
 static int score(tern_trainer *t, const tern_dataset *d, tern_error *e) {
   printf("file,documents,tokens,loss,completions,completion,perplexity\n");
   for (int i = 0; i < d->files.count; i++) {
-    tern_score s;
+    tern_train_score s;
     size_t documents = 0;
     if (tern_trainer_score(t, d, i, &s, e) != TERN_OK) return TERN_FAILED;
     for (size_t k = 0; k < d->documents; k++) documents += d->file[k] == i;
