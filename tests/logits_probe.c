@@ -13,25 +13,68 @@
 #include "tests/reference.h"
 #include "tests/reference_file.h"
 
-enum { TOKENS = 21 };
+enum { TOKENS = 21, ALL_RUNS = 6 }; /* cases that are run in every way; the others take turns */
 
 typedef struct variant {
   const char *body, *head;
 } variant;
 
-/* Shapes: grouped, single and full KV heads, odd head and FFN sizes. */
+/* Shapes: grouped, single and full KV heads, odd head and FFN sizes; every
+ * family and every way in which one may differ. */
 static const struct {
   tiny_shape shape;
+  tiny_family family;
   variant variants[6];
 } cases[] = {
-    {{"bitnet-b1.58", 2, 128, 172, 4, 2, 197, 64, "I2_S", "F16", false, 0, 0},
-     {{"t2", "f16"}, {"t5", "f16"}, {"q8", "f16"}, {"f16", "f16"}, {"bf16", "bf16"}}},
-    {{"bitnet", 2, 256, 256, 8, 1, 70, 64, "TQ2_0", "F32", false, 0, 0}, {{"t2", "f32"}, {"t5", "q8"}, {"q8", "q8"}}},
-    {{"bitnet-25", 2, 64, 220, 2, 1, 97, 64, "I2_S", "Q8_0", false, 0, 0}, {{"t2", "q8"}, {"f32", "f32"}}},
-    {{"llama", 2, 36, 44, 6, 3, 67, 64, "F32", "F32", true, 0, 0}, {{"f32", "f32"}, {"q8", "f16"}, {"f16", "bf16"}}},
-    {{"llama", 1, 68, 96, 2, 2, 65, 64, "F16", "F16", false, 0, 0}, {{"f16", "f16"}, {"q8", "q8"}}},
-    {{"bitllama2c", 2, 64, 64, 8, 4, 64, 64, "I2_S", "F32", false, 0, 0},
-     {{"t2", "f32"}, {"t5", "f16"}, {"q8", "f32"}}},
+    {.shape = {"bitnet-b1.58", 2, 128, 172, 4, 2, 197, 64, "I2_S", "F16", false, 0, 0},
+     .variants = {{"t2", "f16"}, {"t5", "f16"}, {"q8", "f16"}, {"f16", "f16"}, {"bf16", "bf16"}}},
+    {.shape = {"bitnet", 2, 256, 256, 8, 1, 70, 64, "TQ2_0", "F32", false, 0, 0},
+     .variants = {{"t2", "f32"}, {"t5", "q8"}, {"q8", "q8"}}},
+    {.shape = {"bitnet-25", 2, 64, 220, 2, 1, 97, 64, "I2_S", "Q8_0", false, 0, 0},
+     .variants = {{"t2", "q8"}, {"f32", "f32"}}},
+    {.shape = {"llama", 2, 36, 44, 6, 3, 67, 64, "F32", "F32", true, 0, 0},
+     .variants = {{"f32", "f32"}, {"q8", "f16"}, {"f16", "bf16"}}},
+    {.shape = {"llama", 1, 68, 96, 2, 2, 65, 64, "F16", "F16", false, 0, 0},
+     .variants = {{"f16", "f16"}, {"q8", "q8"}}},
+    {.shape = {"bitllama2c", 2, 64, 64, 8, 4, 64, 64, "I2_S", "F32", false, 0, 0},
+     .variants = {{"t2", "f32"}, {"t5", "f16"}, {"q8", "f32"}}},
+    {.shape = {"llama", 2, 64, 96, 4, 2, 67, 64, "F16", "F16", false, 0, 0},
+     .family = {.scaling = "freqs"},
+     .variants = {{"f16", "f16"}}},
+    {.shape = {"llama", 2, 64, 96, 4, 2, 67, 64, "I2_S", "F16", true, 0, 0},
+     .family = {.scaling = "llama3", .rotated = 10},
+     .variants = {{"t2", "f16"}, {"f32", "f32"}}},
+    {.shape = {"qwen2", 2, 60, 92, 6, 2, 71, 64, "F16", "F16", false, 0, 0},
+     .variants = {{"f16", "f16"}, {"q8", "q8"}, {"f32", "f32"}}},
+    {.shape = {"qwen3", 2, 64, 100, 4, 1, 71, 64, "I2_S", "F16", true, 0, 0},
+     .family = {.head_dim = 24, .scaling = "yarn"},
+     .variants = {{"t2", "f16"}, {"t5", "f16"}, {"q8", "f16"}, {"f16", "f16"}}},
+    {.shape = {"qwen3", 2, 64, 96, 4, 2, 71, 64, "I2_S", "F16", false, 0, 0},
+     .family = {.head_dim = 32, .input_norms = true},
+     .variants = {{"t2", "f16"}, {"f16", "f16"}}},
+    {.shape = {"gemma3", 5, 44, 52, 4, 1, 69, 64, "F16", "F16", false, 0, 0},
+     .family = {.head_dim = 18, .window = 7, .period = 3, .scaling = "linear"},
+     .variants = {{"f16", "f16"}, {"q8", "q8"}, {"bf16", "f16"}}},
+    {.shape = {"gemma3", 1, 64, 64, 2, 2, 69, 64, "I2_S", "F16", false, 0, 0},
+     .family = {.input_norms = true},
+     .variants = {{"t2", "f16"}, {"f32", "f32"}}},
+    {.shape = {"minicpm", 3, 48, 80, 4, 4, 77, 64, "F16", "F16", false, 0, 0},
+     .variants = {{"f16", "f16"}, {"q8", "f16"}}},
+    {.shape = {"qwen3", 2, 192, 320, 3, 1, 66, 64, "Q2_0", "Q2_0", false, 0, 0},
+     .family = {.uneven = true},
+     .variants = {{"t2b64", "f16"}, {"t2b64", "t2b64"}, {"f16", "f32"}, {"q8", "q8b32"}}},
+    {.shape = {"qwen3", 1, 128, 256, 2, 2, 66, 64, "Q2_0_128", "F16", true, 0, 0},
+     .family = {.uneven = true},
+     .variants = {{"t2b128", "f16"}, {"t2b64", "q4b32"}}},
+    {.shape = {"llama", 1, 256, 256, 4, 2, 66, 64, "TQ2_0", "F16", false, 0, 0},
+     .family = {.uneven = true},
+     .variants = {{"t2b128", "f16"}, {"t2b64", "f16"}, {"bf16", "bf16"}}},
+    {.shape = {"llama", 2, 96, 160, 6, 3, 67, 64, "Q8_0", "Q8_0", false, 0, 0},
+     .variants = {{"q8b32", "q8b32"}, {"q8", "q8"}, {"f16", "f16"}, {"q4b32", "f16"}}},
+    {.shape = {"qwen2", 1, 96, 160, 6, 3, 67, 64, "Q4_0", "F16", false, 0, 0},
+     .variants = {{"q4b32", "f16"}, {"q8b32", "f16"}, {"f16", "f16"}}},
+    {.shape = {"llama", 1, 76, 100, 2, 1, 67, 64, "F16", "F16", false, 0, 0},
+     .variants = {{"q8b32", "f16"}, {"q4b32", "q8b32"}}},
 };
 static const char *const kv_names[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8"};
 
@@ -73,12 +116,14 @@ static void engine_logits(const tern_model *m, tern_team *team, tern_kv_type kv,
   tern_session_close(s);
 }
 
-static void compare(const tern_model *m, const variant *v, const char *arch, float *const *wanted, const int32_t *ids) {
+/* Every second of the runs, from a first one that the case chooses, or all. */
+static void compare(const tern_model *m, const variant *v, const char *arch, float *const *wanted, const int32_t *ids,
+                    size_t first, size_t step) {
   const tern_model_facts *f = tern_model_describe(m);
   size_t vocab = (size_t)f->vocab, bytes = TOKENS * vocab * sizeof(float);
   float *logits = malloc(bytes);
   if (!logits) abort();
-  for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+  for (size_t i = first; i < sizeof runs / sizeof *runs; i += step) {
     tern_team *team;
     tern_error e = {0};
     check(tern_team_open(&team, runs[i].threads, NULL, &e), &e);
@@ -100,7 +145,7 @@ static void compare(const tern_model *m, const variant *v, const char *arch, flo
   free(logits);
 }
 
-static void run_variant(const tern_gguf *g, const tiny_shape *shape, const variant *v) {
+static void run_variant(const tern_gguf *g, const tiny_shape *shape, const variant *v, size_t first, size_t step) {
   int32_t ids[TOKENS];
   float *wanted[3];
   for (int i = 0; i < TOKENS; i++) ids[i] = (i * i * 7 + 3) % shape->vocab;
@@ -119,7 +164,7 @@ static void run_variant(const tern_gguf *g, const tiny_shape *shape, const varia
     tern_error e = {0};
     check(tern_team_open(&team, 1 + isa % 3, NULL, &e), &e);
     check(tern_model_load(&m, g, &p, team, &e), &e);
-    compare(m, v, shape->arch, wanted, ids);
+    compare(m, v, shape->arch, wanted, ids, first, step);
     tern_model_close(m);
     tern_team_close(team);
   }
@@ -131,11 +176,11 @@ int main(void) {
     char path[64];
     tern_gguf *g;
     tern_error e = {0};
-    tiny_write(path, &cases[i].shape, NULL, NULL, 1000 + i);
+    tiny_write_family(path, &cases[i].shape, &cases[i].family, NULL, 1000 + i);
     check(tern_gguf_open(&g, path, &e), &e);
     unlink(path);
     for (const variant *v = cases[i].variants; v < cases[i].variants + 6 && v->body; v++) {
-      run_variant(g, &cases[i].shape, v);
+      run_variant(g, &cases[i].shape, v, i < ALL_RUNS ? 0 : i % 2, i < ALL_RUNS ? 1 : 2);
     }
     tern_gguf_close(g);
   }

@@ -1,5 +1,5 @@
 # Tests of engine/model: the reference and tiny model files are shared.
-add_library(tern_reference STATIC reference.c reference_file.c)
+add_library(tern_reference STATIC reference.c reference_matrix.c reference_file.c)
 target_link_libraries(tern_reference PUBLIC tern_model)
 
 add_executable(logits_probe logits_probe.c)

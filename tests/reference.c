@@ -6,269 +6,210 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct matrix {
-  int rows, cols;
-  float *w;     /* float weights */
-  int8_t *q;    /* or integers */
-  float *scale; /* with a scale a row */
-} matrix;
+#include "tests/reference_matrix.h"
 
 typedef struct layer {
   matrix q, k, v, o, gate, up, down;
-  float *attn_norm, *attn_sub_norm, *ffn_norm, *ffn_sub_norm;
+  float *q_bias, *k_bias, *v_bias;
+  float *attn_norm, *q_norm, *k_norm, *attn_sub_norm, *attn_post_norm, *ffn_norm, *ffn_sub_norm, *ffn_post_norm;
+  float *q_in, *k_in, *v_in, *gate_in, *up_in;
+  bool local;
 } layer;
 
 typedef struct model {
   const tern_gguf *g;
   char arch[32];
-  int layers, hidden, ffn, heads, kv_heads, dim, vocab;
-  double theta;
-  float eps, bare_eps;
-  bool relu2, neox, bare, sub_norms;
+  int layers, hidden, ffn, heads, kv_heads, dim, rotated, vocab, context;
+  int window;
+  double *rates[2]; /* global, local */
+  float size;       /* of cos and sin, global */
+  float eps, bare_eps, embedding_scale, residual_scale, logit_scale;
+  bool neox, bare, gelu, relu2;
   layer *layer;
   float *output_norm;
   matrix embedding, head;
 } model;
 
 static void *get(size_t count, size_t size) {
-  void *p = calloc(count, size);
-  if (!p) abort();
-  return p;
+  return reference_get(count, size);
 }
 
-static void stop(const char *what) {
-  fprintf(stderr, "reference: %s\n", what);
-  abort();
+/* ---- what the file says ---- */
+
+static bool is(const model *m, const char *arch) {
+  return strcmp(m->arch, arch) == 0;
 }
 
-/* ---- float operations in their written order ---- */
-
-static float tree(float *lane) {
-  for (int step = 8; step; step /= 2) {
-    for (int l = 0; l < step; l++) lane[l] = lane[l] + lane[l + step];
-  }
-  return lane[0];
-}
-
-static float dot(const float *a, const float *b, int n) {
-  float lane[16] = {0};
-  for (int i = 0; i < n; i++) lane[i % 16] = fmaf(a[i], b[i], lane[i % 16]);
-  return tree(lane);
-}
-
-static void rmsnorm(float *y, const float *x, const float *gain, int n, float eps) {
-  float r = 1 / sqrtf(dot(x, x, n) / (float)n + eps);
-  for (int i = 0; i < n; i++) y[i] = gain ? x[i] * r * gain[i] : x[i] * r;
-}
-
-static float bf16(float x) {
-  uint32_t u;
-  memcpy(&u, &x, sizeof u);
-  u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000;
-  memcpy(&x, &u, sizeof u);
-  return x;
-}
-
-static float round_to(const char *type, float x) {
-  if (!strcmp(type, "f16")) return tern_f32_from_f16(tern_f16_from_f32(x));
-  return !strcmp(type, "bf16") ? bf16(x) : x;
-}
-
-static float absmax(const float *x, int n) {
-  float m = 0;
-  for (int i = 0; i < n; i++) m = fabsf(x[i]) > m ? fabsf(x[i]) : m;
-  return m;
-}
-
-static int8_t clamped(float v) {
-  v = rintf(v);
-  return (int8_t)(v > 127 ? 127 : v < -128 ? -128 : v);
-}
-
-/* y = m . x; integer matrices quantise x first. */
-static void multiply(float *y, const matrix *m, const float *x) {
-  if (m->w) {
-    for (int r = 0; r < m->rows; r++) {
-      float acc = 0;
-      for (int c = 0; c < m->cols; c++) acc = fmaf(m->w[(size_t)r * (size_t)m->cols + (size_t)c], x[c], acc);
-      y[r] = acc;
-    }
-    return;
-  }
-  float max = absmax(x, m->cols), s = 127 / (max > 1e-5f ? max : 1e-5f), x_scale = 1 / s;
-  for (int r = 0; r < m->rows; r++) {
-    int64_t sum = 0;
-    for (int c = 0; c < m->cols; c++) sum += m->q[(size_t)r * (size_t)m->cols + (size_t)c] * clamped(x[c] * s);
-    y[r] = (float)sum * (m->scale[r] * x_scale);
-  }
-}
-
-/* ---- weights ---- */
-
-static const tern_gguf_tensor *tensor(const tern_gguf *g, int at, const char *name) {
-  char full[64];
-  if (at < 0) {
-    snprintf(full, sizeof full, "%s.weight", name);
-  } else {
-    snprintf(full, sizeof full, "blk.%d.%s.weight", at, name);
-  }
-  return tern_gguf_tensor_find(g, full);
-}
-
-static void quantise_row(matrix *m, int r, const float *w) {
-  float max = absmax(w, m->cols);
-  for (int c = 0; c < m->cols; c++) {
-    m->q[(size_t)r * (size_t)m->cols + (size_t)c] = max > 0 ? clamped(w[c] * (127 / max)) : 0;
-  }
-  m->scale[r] = max / 127;
-}
-
-/* The number in blk.N.<name>.scale, which multiplies the matrix; 1 without it. */
-static float factor_of(const tern_gguf *g, int at, const char *name) {
-  char full[64];
-  float factor = 1;
-  snprintf(full, sizeof full, "blk.%d.%s.scale", at, name);
-  const tern_gguf_tensor *t = tern_gguf_tensor_find(g, full);
-  if (t) memcpy(&factor, t->data, sizeof factor);
-  return factor;
-}
-
-static matrix load(const tern_gguf *g, int at, const char *name, const char *layout) {
-  const tern_gguf_tensor *t = tensor(g, at, name);
-  if (!t) stop(name);
-  matrix m = {.rows = (int)t->shape[1], .cols = (int)t->shape[0]};
-  size_t n = (size_t)m.rows * (size_t)m.cols, cols = (size_t)m.cols;
-  bool integer = !strcmp(layout, "q8") || layout[0] == 't';
-  float *row = get(cols, sizeof *row), factor = factor_of(g, at, name);
-  int8_t *codes = get(cols, 1);
-  if (integer) {
-    m.q = get(n, 1);
-    m.scale = get((size_t)m.rows, sizeof(float));
-  } else {
-    m.w = get(n, sizeof(float));
-  }
-  for (int r = 0; r < m.rows; r++) {
-    float scale = 0;
-    if (t->type->ternary) {
-      if (t->type->row_codes(t->data, m.rows, m.cols, r, TERN_I2S_128, codes, &scale)) stop("not ternary");
-    } else {
-      t->type->row_floats(t->data, m.rows, m.cols, r, TERN_I2S_128, row);
-    }
-    scale *= factor;
-    for (size_t c = 0; c < cols; c++) {
-      row[c] *= factor;
-      if (!integer) m.w[(size_t)r * cols + c] = round_to(layout, t->type->ternary ? (float)codes[c] * scale : row[c]);
-      if (integer && t->type->ternary) m.q[(size_t)r * cols + c] = (int8_t)(codes[c] * (layout[0] == 't' ? 1 : 127));
-    }
-    if (integer && t->type->ternary) m.scale[r] = layout[0] == 't' ? scale : scale / 127;
-    if (integer && !t->type->ternary) quantise_row(&m, r, row);
-  }
-  free(row);
-  free(codes);
-  return m;
-}
-
-static float *load_gain(const tern_gguf *g, int at, const char *name) {
-  const tern_gguf_tensor *t = tensor(g, at, name);
-  if (!t) return NULL;
-  float *gain = get((size_t)t->shape[0], sizeof *gain);
-  t->type->row_floats(t->data, 1, (int)t->shape[0], 0, TERN_I2S_128, gain);
-  return gain;
-}
-
-static int number(const model *m, const char *name) {
+static int number(const model *m, const char *name, int fallback) {
   char key[96];
-  int64_t v = -1;
+  int64_t v = fallback;
   snprintf(key, sizeof key, "%s.%s", m->arch, name);
-  if (!tern_gguf_integer(m->g, key, &v)) stop(key);
+  if (!tern_gguf_integer(m->g, key, &v) && fallback < 0) reference_stop(key);
   return (int)v;
+}
+
+static double real(const model *m, const char *name, double fallback) {
+  char key[96];
+  snprintf(key, sizeof key, "%s.%s", m->arch, name);
+  tern_gguf_real(m->g, key, &fallback);
+  return fallback;
+}
+
+static bool scaling_is(const model *m, const char *kind) {
+  char key[96];
+  tern_gguf_string s;
+  snprintf(key, sizeof key, "%s.rope.scaling.type", m->arch);
+  return tern_gguf_text(m->g, key, &s) && s.size == strlen(kind) && memcmp(s.data, kind, s.size) == 0;
+}
+
+/* Rates of the layers that see all, with scaling. */
+static void scale_rates(model *m, double theta) {
+  const double pi = 3.14159265358979323846, factor = real(m, "rope.scaling.factor", 1);
+  double *rates = m->rates[0], trained = number(m, "rope.scaling.original_context_length", m->context);
+  float *divisors = reference_vector(m->g, -1, "rope_freqs", "weight");
+  double low = m->rotated * tern_log(trained / (32 * 2 * pi)) / (2 * tern_log(theta));
+  double high = m->rotated * tern_log(trained / (2 * pi)) / (2 * tern_log(theta));
+  low = floor(low) > 0 ? floor(low) : 0;
+  high = ceil(high) < m->rotated - 1 ? ceil(high) : m->rotated - 1;
+  for (int i = 0; i < m->rotated / 2; i++) {
+    double turns = rates[i] * trained / (2 * pi), keep = 1;
+    if (scaling_is(m, "linear")) keep = 0;
+    if (scaling_is(m, "yarn")) keep = 1 - (i - low) / (high - low > 0.001 ? high - low : 0.001);
+    if (scaling_is(m, "llama3")) keep = (turns - 1) / (4 - 1);
+    keep = keep < 0 ? 0 : keep > 1 ? 1 : keep;
+    if (factor != 1) rates[i] = keep * rates[i] + (1 - keep) * (rates[i] / factor);
+    if (divisors) rates[i] /= divisors[i];
+  }
+  if (scaling_is(m, "yarn")) m->size = (float)(1 + 0.1 * tern_log(factor));
+  free(divisors);
+}
+
+static void read_rope(model *m) {
+  double thetas[2] = {real(m, "rope.freq_base", 10000), real(m, "rope.freq_base_swa", 10000)};
+  m->size = 1;
+  for (int k = 0; k < 2; k++) {
+    m->rates[k] = get((size_t)m->rotated, sizeof(double));
+    for (int i = 0; i < m->rotated / 2; i++) m->rates[k][i] = tern_exp(-tern_log(thetas[k]) * (2.0 * i / m->rotated));
+  }
+  scale_rates(m, thetas[0]);
+}
+
+static void read_numbers(model *m) {
+  m->layers = number(m, "block_count", -1);
+  m->hidden = number(m, "embedding_length", -1);
+  m->ffn = number(m, "feed_forward_length", -1);
+  m->heads = number(m, "attention.head_count", -1);
+  m->kv_heads = number(m, "attention.head_count_kv", -1);
+  m->context = number(m, "context_length", -1);
+  m->dim = number(m, "attention.key_length", m->hidden / m->heads);
+  m->rotated = number(m, "rope.dimension_count", m->dim);
+  m->eps = (float)real(m, "attention.layer_norm_rms_epsilon", 0);
+  m->bare_eps = 1e-24f;
+  m->relu2 = is(m, "bitnet-b1.58") || is(m, "bitnet-25");
+  m->gelu = is(m, "gemma3");
+  m->neox = m->relu2 || is(m, "bitnet") || is(m, "qwen2") || is(m, "qwen3") || is(m, "gemma3");
+  m->bare = is(m, "bitllama2c");
+  m->window = is(m, "gemma3") ? number(m, "attention.sliding_window", 0) : 0;
+  m->embedding_scale = is(m, "gemma3") ? sqrtf((float)m->hidden) : is(m, "minicpm") ? 12.0f : 1.0f;
+  m->residual_scale = is(m, "minicpm") ? (float)(1.4 / sqrt(m->layers)) : 1;
+  m->logit_scale = is(m, "minicpm") ? (float)(1 / real(m, "logit_scale", m->hidden / 256.0)) : 1;
+}
+
+/* A sub norm of one of its two names. */
+static float *sub_norm(const tern_gguf *g, int at, const char *name, const char *other) {
+  float *gain = reference_vector(g, at, name, "weight");
+  return gain ? gain : reference_vector(g, at, other, "weight");
+}
+
+static layer load_layer(const model *m, int i, const char *body) {
+  const tern_gguf *g = m->g;
+  int period = number(m, "attention.sliding_window_pattern", 6);
+  return (layer){.q = reference_load(g, i, "attn_q", body),
+                 .k = reference_load(g, i, "attn_k", body),
+                 .v = reference_load(g, i, "attn_v", body),
+                 .o = reference_load(g, i, "attn_output", body),
+                 .gate = reference_load(g, i, "ffn_gate", body),
+                 .up = reference_load(g, i, "ffn_up", body),
+                 .down = reference_load(g, i, "ffn_down", body),
+                 .q_bias = reference_vector(g, i, "attn_q", "bias"),
+                 .k_bias = reference_vector(g, i, "attn_k", "bias"),
+                 .v_bias = reference_vector(g, i, "attn_v", "bias"),
+                 .attn_norm = reference_vector(g, i, "attn_norm", "weight"),
+                 .q_norm = reference_vector(g, i, "attn_q_norm", "weight"),
+                 .k_norm = reference_vector(g, i, "attn_k_norm", "weight"),
+                 .attn_sub_norm = sub_norm(g, i, "attn_sub_norm", "attn_output_norm_in"),
+                 .attn_post_norm = reference_vector(g, i, "post_attention_norm", "weight"),
+                 .ffn_norm = reference_vector(g, i, "ffn_norm", "weight"),
+                 .ffn_sub_norm = sub_norm(g, i, "ffn_sub_norm", "ffn_down_norm_in"),
+                 .ffn_post_norm = reference_vector(g, i, "post_ffw_norm", "weight"),
+                 .q_in = reference_vector(g, i, "attn_q_norm_in", "weight"),
+                 .k_in = reference_vector(g, i, "attn_k_norm_in", "weight"),
+                 .v_in = reference_vector(g, i, "attn_v_norm_in", "weight"),
+                 .gate_in = reference_vector(g, i, "ffn_gate_norm_in", "weight"),
+                 .up_in = reference_vector(g, i, "ffn_up_norm_in", "weight"),
+                 .local = m->window && (i + 1) % period != 0};
 }
 
 static model load_model(const tern_gguf *g, const reference_spec *spec) {
   model m = {.g = g};
   tern_gguf_string arch;
-  char key[96];
-  double eps;
-  if (!tern_gguf_text(g, "general.architecture", &arch)) stop("architecture");
+  if (!tern_gguf_text(g, "general.architecture", &arch)) reference_stop("architecture");
   snprintf(m.arch, sizeof m.arch, "%.*s", (int)arch.size, arch.data);
-  m.layers = number(&m, "block_count");
-  m.hidden = number(&m, "embedding_length");
-  m.ffn = number(&m, "feed_forward_length");
-  m.heads = number(&m, "attention.head_count");
-  m.kv_heads = number(&m, "attention.head_count_kv");
-  m.dim = m.hidden / m.heads;
-  snprintf(key, sizeof key, "%s.rope.freq_base", m.arch);
-  if (!tern_gguf_real(g, key, &m.theta)) stop(key);
-  snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", m.arch);
-  if (!tern_gguf_real(g, key, &eps)) stop(key);
-  m.eps = (float)eps;
-  m.bare_eps = 1e-24f;
-  m.relu2 = !strcmp(m.arch, "bitnet-b1.58") || !strcmp(m.arch, "bitnet-25");
-  m.neox = m.relu2 || !strcmp(m.arch, "bitnet");
-  m.bare = !strcmp(m.arch, "bitllama2c");
-  m.sub_norms = strcmp(m.arch, "llama") != 0;
+  read_numbers(&m);
+  read_rope(&m);
   m.layer = get((size_t)m.layers, sizeof *m.layer);
-  for (int i = 0; i < m.layers; i++) {
-    m.layer[i] = (layer){.q = load(g, i, "attn_q", spec->body),
-                         .k = load(g, i, "attn_k", spec->body),
-                         .v = load(g, i, "attn_v", spec->body),
-                         .o = load(g, i, "attn_output", spec->body),
-                         .gate = load(g, i, "ffn_gate", spec->body),
-                         .up = load(g, i, "ffn_up", spec->body),
-                         .down = load(g, i, "ffn_down", spec->body),
-                         .attn_norm = load_gain(g, i, "attn_norm"),
-                         .attn_sub_norm = load_gain(g, i, "attn_sub_norm"),
-                         .ffn_norm = load_gain(g, i, "ffn_norm"),
-                         .ffn_sub_norm = load_gain(g, i, "ffn_sub_norm")};
-  }
-  m.output_norm = load_gain(g, -1, "output_norm");
-  m.embedding = load(g, -1, "token_embd", spec->head);
-  m.head = load(g, -1, tensor(g, -1, "output") ? "output" : "token_embd", spec->head);
+  for (int i = 0; i < m.layers; i++) m.layer[i] = load_layer(&m, i, spec->body);
+  m.output_norm = reference_vector(g, -1, "output_norm", "weight");
+  for (int i = 0; i < m.hidden; i++) m.output_norm[i] *= m.logit_scale;
+  m.embedding = reference_load(g, -1, "token_embd", spec->head);
+  m.head = reference_load(g, -1, reference_tensor(g, -1, "output", "weight") ? "output" : "token_embd", spec->head);
   m.vocab = m.head.rows;
   return m;
-}
-
-static void free_matrix(matrix *m) {
-  free(m->w);
-  free(m->q);
-  free(m->scale);
 }
 
 static void free_model(model *m) {
   for (int i = 0; i < m->layers; i++) {
     layer *l = &m->layer[i];
     matrix *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
-    for (size_t k = 0; k < sizeof all / sizeof *all; k++) free_matrix(all[k]);
-    free(l->attn_norm);
-    free(l->attn_sub_norm);
-    free(l->ffn_norm);
-    free(l->ffn_sub_norm);
+    float *vectors[] = {l->q_bias,         l->k_bias,   l->v_bias,       l->attn_norm,     l->q_norm, l->k_norm,
+                        l->attn_sub_norm,  l->ffn_norm, l->ffn_sub_norm, l->ffn_post_norm, l->q_in,   l->k_in,
+                        l->attn_post_norm, l->v_in,     l->gate_in,      l->up_in};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) reference_free(all[k]);
+    for (size_t k = 0; k < sizeof vectors / sizeof *vectors; k++) free(vectors[k]);
   }
   free(m->layer);
   free(m->output_norm);
-  free_matrix(&m->embedding);
-  free_matrix(&m->head);
+  free(m->rates[0]);
+  free(m->rates[1]);
+  reference_free(&m->embedding);
+  reference_free(&m->head);
 }
 
 /* ---- attention ---- */
 
+static void rmsnorm(float *y, const float *x, const float *gain, int n, float eps) {
+  float r = 1 / sqrtf(reference_dot(x, x, n) / (float)n + eps);
+  for (int i = 0; i < n; i++) y[i] = gain ? x[i] * r * gain[i] : x[i] * r;
+}
+
 /* A cached vector as the cache type keeps it: values and, for int8, a scale. */
 static float store(float *to, const float *x, int n, tern_kv_type type) {
-  float max = absmax(x, n);
+  float max = reference_absmax(x, n);
   for (int i = 0; i < n; i++) {
     to[i] = type == TERN_KV_F32   ? x[i]
-            : type == TERN_KV_F16 ? round_to("f16", x[i])
-                                  : (float)clamped(x[i] * (127 / max));
+            : type == TERN_KV_F16 ? reference_round("f16", x[i])
+                                  : (float)reference_clamped(x[i] * (127 / max));
   }
   return max / 127;
 }
 
-static void rotate(const model *m, float *x, int position) {
-  int half = m->dim / 2;
+static void rotate(const model *m, float *x, int position, bool local) {
+  int half = m->rotated / 2;
+  float size = local ? 1 : m->size;
   for (int i = 0; i < half; i++) {
-    double sine, cosine, rate = tern_exp(-tern_log(m->theta) * (2.0 * i / m->dim));
-    tern_sincos(position * rate, &sine, &cosine);
-    float s = (float)sine, c = (float)cosine, *a = m->neox ? &x[i] : &x[2 * i];
+    double sine, cosine;
+    tern_sincos(position * m->rates[local][i], &sine, &cosine);
+    float s = (float)sine * size, c = (float)cosine * size, *a = m->neox ? &x[i] : &x[2 * i];
     float *b = m->neox ? &x[i + half] : &x[2 * i + 1], old = *a;
     *a = fmaf(old, c, -(*b * s));
     *b = fmaf(old, s, *b * c);
@@ -280,22 +221,24 @@ typedef struct cache {
   float *k, *v, *k_scale, *v_scale;
 } cache;
 
-static void attend(const model *m, const cache *c, const float *q, int positions, tern_kv_type type, float *out) {
+/* Positions [start, positions). */
+static void attend(const model *m, const cache *c, const float *q, int start, int positions, tern_kv_type type,
+                   float *out) {
   float *p = get((size_t)positions, sizeof *p), lane[16] = {0}, max = -INFINITY;
-  for (int t = 0; t < positions; t++) {
-    p[t] = dot(q, c->k + (size_t)t * (size_t)m->dim, m->dim);
+  for (int t = start; t < positions; t++) {
+    p[t] = reference_dot(q, c->k + (size_t)t * (size_t)m->dim, m->dim);
     if (type == TERN_KV_INT8) p[t] = p[t] * c->k_scale[t];
     p[t] = p[t] * (1 / sqrtf((float)m->dim));
     max = p[t] > max ? p[t] : max;
   }
-  for (int t = 0; t < positions; t++) {
+  for (int t = start; t < positions; t++) {
     p[t] = tern_expf(p[t] - max);
-    lane[t % 16] = lane[t % 16] + p[t];
+    lane[(t - start) % 16] = lane[(t - start) % 16] + p[t];
   }
-  float inverse = 1 / tree(lane);
+  float inverse = 1 / reference_tree(lane);
   for (int d = 0; d < m->dim; d++) {
     float acc = 0;
-    for (int t = 0; t < positions; t++) {
+    for (int t = start; t < positions; t++) {
       float weight = type == TERN_KV_INT8 ? p[t] * c->v_scale[t] : p[t];
       acc = fmaf(weight, c->v[(size_t)t * (size_t)m->dim + (size_t)d], acc);
     }
@@ -304,54 +247,87 @@ static void attend(const model *m, const cache *c, const float *q, int positions
   free(p);
 }
 
+/* Bias, norm and rotation of the heads of one kind. */
+static void prepare_heads(const model *m, float *x, int heads, const float *bias, const float *norm, int position,
+                          bool local) {
+  for (int i = 0; bias && i < heads * m->dim; i++) x[i] = x[i] + bias[i];
+  for (int i = 0; i < heads; i++) {
+    float *head = x + (size_t)i * (size_t)m->dim;
+    if (norm) rmsnorm(head, head, norm, m->dim, m->eps);
+    rotate(m, head, position, local);
+  }
+}
+
 /* ---- the graph ---- */
 
-static void place_norm(const model *m, float *y, const float *x, const float *gain, int n, bool sub) {
-  if (sub && !m->sub_norms) {
-    memmove(y, x, (size_t)n * sizeof *x);
-  } else if (m->bare) {
+static void place_norm(const model *m, float *y, const float *x, const float *gain, int n) {
+  if (m->bare) {
     rmsnorm(y, x, NULL, n, m->bare_eps);
-  } else {
-    if (!gain) stop("gain missing");
+  } else if (gain) {
     rmsnorm(y, x, gain, n, m->eps);
+  } else {
+    memmove(y, x, (size_t)n * sizeof *x);
   }
+}
+
+/* A projection of h through its input norm. */
+static void project(const model *m, float *y, const matrix *w, const float *h, const float *norm) {
+  float *in = get((size_t)w->cols, 4);
+  if (norm) {
+    rmsnorm(in, h, norm, w->cols, m->eps);
+  } else {
+    memcpy(in, h, (size_t)w->cols * sizeof *in);
+  }
+  reference_multiply(y, w, in);
+  free(in);
+}
+
+static void add_branch(const model *m, float *x, float *h, const float *post_norm) {
+  if (post_norm) rmsnorm(h, h, post_norm, m->hidden, m->eps);
+  for (int i = 0; i < m->hidden; i++) x[i] = x[i] + (m->residual_scale != 1 ? h[i] * m->residual_scale : h[i]);
 }
 
 static void attention(const model *m, const layer *l, cache *caches, float *x, int position, tern_kv_type type) {
   size_t dim = (size_t)m->dim, wide = (size_t)(m->heads * m->dim);
   float *h = get((size_t)m->hidden, 4), *q = get(wide, 4), *k = get(wide, 4), *v = get(wide, 4), *a = get(wide, 4);
-  place_norm(m, h, x, l->attn_norm, m->hidden, false);
-  multiply(q, &l->q, h);
-  multiply(k, &l->k, h);
-  multiply(v, &l->v, h);
-  for (int i = 0; i < m->heads; i++) rotate(m, q + (size_t)i * dim, position);
+  int start = l->local && position >= m->window ? position + 1 - m->window : 0;
+  place_norm(m, h, x, l->attn_norm, m->hidden);
+  project(m, q, &l->q, h, l->q_in);
+  project(m, k, &l->k, h, l->k_in);
+  project(m, v, &l->v, h, l->v_in);
+  prepare_heads(m, q, m->heads, l->q_bias, l->q_norm, position, l->local);
+  prepare_heads(m, k, m->kv_heads, l->k_bias, l->k_norm, position, l->local);
+  for (int i = 0; l->v_bias && i < m->kv_heads * m->dim; i++) v[i] = v[i] + l->v_bias[i];
   for (int i = 0; i < m->kv_heads; i++) {
     cache *c = &caches[i];
-    rotate(m, k + (size_t)i * dim, position);
     c->k_scale[position] = store(c->k + (size_t)position * dim, k + (size_t)i * dim, m->dim, type);
     c->v_scale[position] = store(c->v + (size_t)position * dim, v + (size_t)i * dim, m->dim, type);
   }
   for (int i = 0; i < m->heads; i++) {
-    attend(m, &caches[i / (m->heads / m->kv_heads)], q + (size_t)i * dim, position + 1, type, a + (size_t)i * dim);
+    const cache *c = &caches[i / (m->heads / m->kv_heads)];
+    attend(m, c, q + (size_t)i * dim, start, position + 1, type, a + (size_t)i * dim);
   }
-  place_norm(m, a, a, l->attn_sub_norm, (int)wide, true);
-  multiply(h, &l->o, a);
-  for (int i = 0; i < m->hidden; i++) x[i] = x[i] + h[i];
+  place_norm(m, a, a, l->attn_sub_norm, (int)wide);
+  reference_multiply(h, &l->o, a);
+  add_branch(m, x, h, l->attn_post_norm);
   free(h), free(q), free(k), free(v), free(a);
+}
+
+static float activated(const model *m, float g) {
+  float r = g > 0 ? g : 0;
+  if (m->relu2) return r * r;
+  return g / (1 + tern_expf(m->gelu ? -(g * fmaf(g * g, TERN_GELU_C3, TERN_GELU_C1)) : -g));
 }
 
 static void ffn(const model *m, const layer *l, float *x) {
   float *h = get((size_t)m->hidden, 4), *g = get((size_t)m->ffn, 4), *u = get((size_t)m->ffn, 4);
-  place_norm(m, h, x, l->ffn_norm, m->hidden, false);
-  multiply(g, &l->gate, h);
-  multiply(u, &l->up, h);
-  for (int i = 0; i < m->ffn; i++) {
-    float r = g[i] > 0 ? g[i] : 0;
-    g[i] = m->relu2 ? r * r * u[i] : g[i] / (1 + tern_expf(-g[i])) * u[i];
-  }
-  place_norm(m, g, g, l->ffn_sub_norm, m->ffn, true);
-  multiply(h, &l->down, g);
-  for (int i = 0; i < m->hidden; i++) x[i] = x[i] + h[i];
+  place_norm(m, h, x, l->ffn_norm, m->hidden);
+  project(m, g, &l->gate, h, l->gate_in);
+  project(m, u, &l->up, h, l->up_in);
+  for (int i = 0; i < m->ffn; i++) g[i] = activated(m, g[i]) * u[i];
+  place_norm(m, g, g, l->ffn_sub_norm, m->ffn);
+  reference_multiply(h, &l->down, g);
+  add_branch(m, x, h, l->ffn_post_norm);
   free(h), free(g), free(u);
 }
 
@@ -369,15 +345,15 @@ void reference_logits(const tern_gguf *g, const reference_spec *spec, const int3
   }
   for (int t = 0; t < n; t++) {
     for (int i = 0; i < m.hidden; i++) {
-      size_t at = (size_t)ids[t] * (size_t)m.hidden + (size_t)i;
-      x[i] = m.embedding.w ? m.embedding.w[at] : (float)m.embedding.q[at] * m.embedding.scale[ids[t]];
+      float value = reference_weight(&m.embedding, ids[t], i);
+      x[i] = m.embedding_scale != 1 ? value * m.embedding_scale : value;
     }
     for (int i = 0; i < m.layers; i++) {
       attention(&m, &m.layer[i], c + i * m.kv_heads, x, t, spec->kv);
       ffn(&m, &m.layer[i], x);
     }
     rmsnorm(x, x, m.output_norm, m.hidden, m.eps);
-    multiply(logits + (size_t)t * (size_t)m.vocab, &m.head, x);
+    reference_multiply(logits + (size_t)t * (size_t)m.vocab, &m.head, x);
   }
   for (int i = 0; i < caches; i++) free(c[i].k), free(c[i].v), free(c[i].k_scale), free(c[i].v_scale);
   free(c);

@@ -20,6 +20,7 @@ typedef struct part {
 
 typedef struct file {
   const tiny_shape *shape;
+  const tiny_family *family;
   const tiny_fault *fault;
   tiny_edit edit;
   uint64_t seed;
@@ -60,28 +61,64 @@ static void add_factor(file *f, int layer, const char *name) {
   f->parts[f->count++] = p;
 }
 
+static int head_dim(const file *f) {
+  return f->family->head_dim ? f->family->head_dim : f->shape->hidden / f->shape->heads;
+}
+
+static void add_gain(file *f, int layer, const char *name, int size) {
+  add(f, layer, name, "F32", 1, size, true);
+}
+
+static void add_bias(file *f, int layer, const char *name, int size) {
+  part p = {.type = tern_dtype_by_name("F32"), .rows = 1, .cols = size, .gain = true};
+  snprintf(p.name, sizeof p.name, "blk.%d.%s.bias", layer, name);
+  if (!is(f->fault->missing, p.name)) f->parts[f->count++] = p;
+}
+
+static void list_layer(file *f, int i) {
+  const tiny_shape *s = f->shape;
+  bool gemma = is(s->arch, "gemma3"), heads = gemma || is(s->arch, "qwen3");
+  bool gains = !is(s->arch, "bitllama2c"), sub = gains && strncmp(s->arch, "bitnet", 6) == 0;
+  bool factors = is(s->arch, "bitnet"); /* as llama.cpp's converter writes that one */
+  int dim = head_dim(f), query = dim * s->heads, kv = dim * s->kv_heads;
+  add(f, i, "attn_q", s->body, query, s->hidden, false);
+  add(f, i, "attn_k", s->body, kv, s->hidden, false);
+  add(f, i, "attn_v", s->body, kv, s->hidden, false);
+  add(f, i, "attn_output", s->body, s->hidden, query, false);
+  add(f, i, "ffn_gate", s->body, s->ffn, s->hidden, false);
+  add(f, i, "ffn_up", s->body, s->ffn, s->hidden, false);
+  add(f, i, "ffn_down", s->body, s->hidden, s->ffn, false);
+  if (factors) add_factor(f, i, i ? "ffn_down" : "attn_q");
+  if (gains) add_gain(f, i, "attn_norm", s->hidden);
+  if (gains) add_gain(f, i, "ffn_norm", s->hidden);
+  if (sub) add_gain(f, i, "attn_sub_norm", query);
+  if (sub) add_gain(f, i, "ffn_sub_norm", s->ffn);
+  if (heads) add_gain(f, i, "attn_q_norm", dim);
+  if (heads) add_gain(f, i, "attn_k_norm", dim);
+  if (gemma) add_gain(f, i, "post_attention_norm", s->hidden);
+  if (gemma) add_gain(f, i, "post_ffw_norm", s->hidden);
+  if (is(s->arch, "qwen2")) {
+    add_bias(f, i, "attn_q", query);
+    add_bias(f, i, "attn_k", kv);
+    add_bias(f, i, "attn_v", kv);
+  }
+  if (!f->family->input_norms) return;
+  add_gain(f, i, "attn_q_norm_in", s->hidden);
+  add_gain(f, i, "attn_k_norm_in", s->hidden);
+  add_gain(f, i, "attn_v_norm_in", s->hidden);
+  add_gain(f, i, "attn_output_norm_in", query);
+  add_gain(f, i, "ffn_gate_norm_in", s->hidden);
+  add_gain(f, i, "ffn_up_norm_in", s->hidden);
+  add_gain(f, i, "ffn_down_norm_in", s->ffn);
+}
+
 static void list_parts(file *f) {
   const tiny_shape *s = f->shape;
-  bool gains = strcmp(s->arch, "bitllama2c") != 0, sub = gains && strcmp(s->arch, "llama") != 0;
-  bool factors = strcmp(s->arch, "bitnet") == 0; /* as llama.cpp's converter writes that one */
-  int kv = s->hidden / s->heads * s->kv_heads;
   add(f, -1, "token_embd", s->embedding, s->vocab, s->hidden, false);
   if (s->own_head) add(f, -1, "output", s->embedding, s->vocab, s->hidden, false);
-  add(f, -1, "output_norm", "F32", 1, s->hidden, true);
-  for (int i = 0; i < s->layers; i++) {
-    add(f, i, "attn_q", s->body, s->hidden, s->hidden, false);
-    add(f, i, "attn_k", s->body, kv, s->hidden, false);
-    add(f, i, "attn_v", s->body, kv, s->hidden, false);
-    add(f, i, "attn_output", s->body, s->hidden, s->hidden, false);
-    add(f, i, "ffn_gate", s->body, s->ffn, s->hidden, false);
-    add(f, i, "ffn_up", s->body, s->ffn, s->hidden, false);
-    add(f, i, "ffn_down", s->body, s->hidden, s->ffn, false);
-    if (factors) add_factor(f, i, i ? "ffn_down" : "attn_q");
-    if (gains) add(f, i, "attn_norm", "F32", 1, s->hidden, true);
-    if (gains) add(f, i, "ffn_norm", "F32", 1, s->hidden, true);
-    if (sub) add(f, i, "attn_sub_norm", "F32", 1, s->hidden, true);
-    if (sub) add(f, i, "ffn_sub_norm", "F32", 1, s->ffn, true);
-  }
+  add_gain(f, -1, "output_norm", s->hidden);
+  if (is(f->family->scaling, "freqs")) add_gain(f, -1, "rope_freqs", head_dim(f) / 2);
+  for (int i = 0; i < s->layers; i++) list_layer(f, i);
   if (f->fault->stranger) {
     part p = {.type = tern_dtype_by_name("F32"), .rows = 1, .cols = 4, .gain = true};
     snprintf(p.name, sizeof p.name, "%s", f->fault->stranger);
@@ -95,6 +132,25 @@ static void put_number(tern_gguf_writer *w, const file *f, const char *name, int
   tern_gguf_put_u32(w, key, is(f->fault->key, name) ? f->fault->value : (uint32_t)value);
 }
 
+static void put_real(tern_gguf_writer *w, const file *f, const char *name, float value) {
+  char key[96];
+  snprintf(key, sizeof key, "%s.%s", f->shape->arch, name);
+  tern_gguf_put_f32(w, key, value);
+}
+
+static void put_family(tern_gguf_writer *w, const file *f) {
+  const tiny_family *family = f->family;
+  char key[96];
+  if (family->window) put_number(w, f, "attention.sliding_window", family->window);
+  if (family->period) put_number(w, f, "attention.sliding_window_pattern", family->period);
+  if (is(f->shape->arch, "minicpm")) put_real(w, f, "logit_scale", 0.75f);
+  if (!family->scaling || is(family->scaling, "freqs")) return;
+  snprintf(key, sizeof key, "%s.rope.scaling.type", f->shape->arch);
+  tern_gguf_put_text(w, key, family->scaling);
+  put_real(w, f, "rope.scaling.factor", 4);
+  put_number(w, f, "rope.scaling.original_context_length", f->shape->context / 4);
+}
+
 static void put_keys(tern_gguf_writer *w, const file *f) {
   const tiny_shape *s = f->shape;
   char key[96];
@@ -105,7 +161,10 @@ static void put_keys(tern_gguf_writer *w, const file *f) {
   put_number(w, f, "feed_forward_length", s->ffn);
   put_number(w, f, "attention.head_count", s->heads);
   put_number(w, f, "attention.head_count_kv", s->kv_heads);
-  put_number(w, f, "rope.dimension_count", s->hidden / s->heads);
+  put_number(w, f, "attention.key_length", head_dim(f));
+  put_number(w, f, "attention.value_length", head_dim(f));
+  put_number(w, f, "rope.dimension_count", f->family->rotated ? f->family->rotated : head_dim(f));
+  put_family(w, f);
   snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", s->arch);
   tern_gguf_put_f32(w, key, 1e-5f);
   snprintf(key, sizeof key, "%s.rope.freq_base", s->arch);
@@ -126,6 +185,9 @@ static void fill_floats(const file *f, const part *p, uint64_t stream, float *va
   for (size_t i = 0; i < n; i++) {
     values[i] = (float)(middle + spread * (tern_random_unit(tern_random_at(f->seed, stream, i)) - 0.5));
   }
+  if (strstr(p->name, ".bias")) {
+    for (size_t i = 0; i < n; i++) values[i] -= 1;
+  }
   if (strcmp(p->name, "output_norm.weight") == 0) {
     const tiny_shape *shape = f->shape;
     for (size_t i = 0; i < n; i++) {
@@ -144,7 +206,15 @@ static void put_codes(const file *f, const part *p, uint64_t stream, uint8_t *da
   if (!codes) abort();
   for (size_t i = 0; i < n; i++) codes[i] = (int8_t)(tern_random_at(f->seed, stream, i) % 3) - 1;
   if (is(f->fault->nan_in, p->name)) scale = NAN;
-  p->type->put_codes(data, p->rows, p->cols, 0, p->rows, codes, scale);
+  if (f->family->uneven) { /* a row and a block of columns at a time; the type has no tail */
+    for (int b = 0; b < p->rows * (p->cols / p->type->block); b++) {
+      size_t bytes = p->type->bytes(1, p->type->block), at = (size_t)b;
+      float own = tern_f32_from_f16(tern_f16_from_f32(scale * (0.5f + 0.25f * (float)(b % 5))));
+      p->type->put_codes(data + at * bytes, 1, p->type->block, 0, 1, codes + at * (size_t)p->type->block, own);
+    }
+  } else {
+    p->type->put_codes(data, p->rows, p->cols, 0, p->rows, codes, scale);
+  }
   if (is(f->fault->code3_in, p->name)) data[n / 8] = 0xff;
   free(codes);
 }
@@ -166,9 +236,7 @@ static void put_part(tern_gguf_writer *w, const file *f, const part *p, uint64_t
   free(values);
 }
 
-void tiny_write(char *path, const tiny_shape *s, const tiny_fault *fault, tiny_edit edit, uint64_t seed) {
-  static const tiny_fault none;
-  file f = {.shape = s, .fault = fault ? fault : &none, .edit = edit, .seed = seed};
+static void write_file(char *path, file f) {
   tern_error e = {0};
   tern_gguf_writer *w;
   snprintf(path, 64, "/tmp/ternmark-test-XXXXXX");
@@ -185,4 +253,16 @@ void tiny_write(char *path, const tiny_shape *s, const tiny_fault *fault, tiny_e
   check(tern_gguf_writer_start(w, &e), &e);
   for (int i = 0; i < f.count; i++) put_part(w, &f, &f.parts[i], (uint64_t)i);
   check(tern_gguf_writer_finish(w, &e), &e);
+}
+
+void tiny_write(char *path, const tiny_shape *s, const tiny_fault *fault, tiny_edit edit, uint64_t seed) {
+  static const tiny_fault none;
+  static const tiny_family plain;
+  write_file(path, (file){.shape = s, .family = &plain, .fault = fault ? fault : &none, .edit = edit, .seed = seed});
+}
+
+void tiny_write_family(char *path, const tiny_shape *s, const tiny_family *family, const tiny_fault *fault,
+                       uint64_t seed) {
+  static const tiny_fault none;
+  write_file(path, (file){.shape = s, .family = family, .fault = fault ? fault : &none, .seed = seed});
 }

@@ -14,6 +14,17 @@ typedef struct tiny_shape {
   float faint;                  /* further factor of its last three quarters; 0: 1 */
 } tiny_shape;
 
+/* What else a family may have; zeros: not. What belongs to an architecture
+ * (biases, head and post norms) is always there. */
+typedef struct tiny_family {
+  int head_dim;        /* 0: hidden / heads */
+  int rotated;         /* dimensions that RoPE turns; 0: all */
+  int window, period;  /* keys of sliding windows */
+  const char *scaling; /* rope.scaling.type, or "freqs" for a rope_freqs tensor */
+  bool input_norms;    /* BitNet embeddings */
+  bool uneven;         /* ternary blocks get scales of their own */
+} tiny_family;
+
 /* One fault; all zero: none. Tensors by full name. */
 typedef struct tiny_fault {
   const char *missing;  /* tensor left out */
@@ -33,5 +44,8 @@ typedef void (*tiny_edit)(float *rows, int vocab, int hidden);
 
 /* Writes the file; path: room for 64 bytes, filled in. Aborts when it cannot. */
 void tiny_write(char *path, const tiny_shape *s, const tiny_fault *fault, tiny_edit edit, uint64_t seed);
+
+void tiny_write_family(char *path, const tiny_shape *s, const tiny_family *family, const tiny_fault *fault,
+                       uint64_t seed);
 
 #endif
