@@ -17,7 +17,7 @@ enum { WORLD = 0x100, SEED, ITEMS, SHOTS };
 static const struct argp_option data_table[] = {
     {"items", ITEMS, "N", 0, "records of train.jsonl (150000); 0: only the tests", 0},
     {"seed", SEED, "N", 0, "seed of the training text (1); tests are the same for every seed", 0},
-    {"shot-tokens", SHOTS, "N", 0, "length of the longest few-shot documents in tokens, about (1800)", 0},
+    {"shot-tokens", SHOTS, "N", 0, "length of the longest few-shot documents in tokens, about (1600)", 0},
     {"world", WORLD, "DIR", 0, "folder of the tables (datasets/mini/world)", 0},
     {0},
 };
@@ -79,7 +79,8 @@ int tern_train_baselines(int argc, char **argv, tern_error *e) {
       .parser = parse,
       .args_doc = "DIR",
       .doc = "Score what needs no model on the tests of a mini set: the most frequent answer, the nearest neighbour in "
-             "the training text, the longest and the shortest choice, the one named last and first. Prints Markdown."
+             "the training text, the longest and the shortest choice, the one named last and first. Prints CSV, "
+             "percent right."
              "\vExample:\n"
              "  ternmark train data mini && ternmark train baselines mini"};
   options o = {0};

@@ -136,12 +136,10 @@ out:
 }
 
 static void print_row(FILE *to, const char *split, const char *kind, int n, bool choices, const double *sums) {
-  fprintf(to, "| %s | %s | %d |", split, kind, n);
+  fprintf(to, "%s,%s,%d", split, kind, n);
   for (int c = 0; c < COLUMNS; c++) {
-    if (choices || columns[c].open)
-      fprintf(to, " %.1f |", 100 * sums[c] / n);
-    else
-      fprintf(to, " |");
+    fputc(',', to);
+    if (choices || columns[c].open) fprintf(to, "%.1f", 100 * sums[c] / n);
   }
   fputc('\n', to);
 }
@@ -192,10 +190,8 @@ int tern_mini_baselines(const char *dir, FILE *to, tern_error *e) {
     return tern_fail(e, TERN_FAILED, "%.200s: the path is too long", dir);
   int rc = mini_corpus_open(&train, path, e);
   if (rc) return rc;
-  fputs("| split | kind | records |", to);
-  for (int c = 0; c < COLUMNS; c++) fprintf(to, " %s |", columns[c].name);
-  fputs("\n|---|---|---|", to);
-  for (int c = 0; c < COLUMNS; c++) fputs("---|", to);
+  fputs("split,kind,records", to);
+  for (int c = 0; c < COLUMNS; c++) fprintf(to, ",%s", columns[c].name);
   fputc('\n', to);
   for (const mini_split *s = mini_test_splits; s->task && rc == 0; s++) {
     if (strcmp(s->task, "story") == 0) continue; /* nothing to answer */
