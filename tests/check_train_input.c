@@ -141,10 +141,12 @@ static void loss_that_is_no_number_stops_and_names_the_tensor(void **state) {
   t.net.w[down + 5] = NAN;
   expect_text(tern_trainer_step(&t, &s, &e), &e, "step 2: weights of blk.1.ffn_down.weight are not finite");
   assert_true(t.net.w[0] == kept && t.step == 1);
-  t.net.w[down + 5] = 0;
-  for (int i = 0; i < t.net.hidden; i++) t.net.w[t.net.layer[1].gain[TERN_TRAIN_FFN_NORM] + (size_t)i] = 1e30f;
-  for (int i = 0; i < t.net.ffn; i++) t.net.w[t.net.layer[1].gain[TERN_TRAIN_FFN_SUB] + (size_t)i] = 3e38f;
-  expect_text(tern_trainer_step(&t, &s, &e), &e, "step 2: the loss is not a number: first in the output of blk.1.ffn_");
+  tern_trainer_close(&t);
+  fixture_config(f, "twin.json", &(fixture_change){.model = ", \"weights\": \"f32\""});
+  fixture_trainer(&t, f, "twin.json", 2, TERN_ISA_COUNT);
+  for (int i = 0; i < t.net.ffn; i++) t.net.w[down + (size_t)i] = 3e38f;
+  expect_text(tern_trainer_step(&t, &s, &e), &e,
+              "step 1: the loss is not a number: first in the output of blk.1.ffn_down");
   tern_trainer_close(&t);
 }
 
