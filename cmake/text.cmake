@@ -9,3 +9,4 @@ file(GLOB text_sources CONFIGURE_DEPENDS engine/text/*.c)
 add_library(tern_text STATIC ${text_sources})
 target_link_libraries(tern_text PUBLIC tern_format tern_kernels PkgConfig::PCRE2 PkgConfig::JANSSON
                       PkgConfig::UTF8PROC)
+include(${CMAKE_CURRENT_LIST_DIR}/sentencepiece.cmake)

@@ -1,6 +1,6 @@
-/* GPT-2's printable form of bytes, in which byte-level vocabularies are
+/* Bytes as text. GPT-2's printable form, in which byte-level vocabularies are
  * written: printable Latin-1 stands for itself, the other 68 bytes take the
- * characters from U+0100 on, in order. */
+ * characters from U+0100 on, in order. And base64 (RFC 4648). */
 #include "engine/text/tokenizer_parts.h"
 
 static bool printable(int b) {
@@ -46,4 +46,24 @@ size_t tern_byte_text_read(const char *text, size_t size, uint8_t *out) {
     i += length;
   }
   return n;
+}
+
+static int sextet(int c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+size_t tern_base64_read(const uint8_t *in, size_t size, uint8_t *out) {
+  size_t n = 0;
+  uint32_t bits = 0;
+  while (size > 0 && in[size - 1] == '=') size--;
+  for (size_t i = 0; i < size; i++) {
+    int six = sextet(in[i]);
+    if (six < 0) return SIZE_MAX;
+    bits = bits << 6 | (uint32_t)six;
+    if (i % 4 != 0) out[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+  }
+  return size % 4 == 1 ? SIZE_MAX : n;
 }

@@ -67,6 +67,7 @@ static int list_special_lengths(tern_tokenizer *t, int specials, tern_error *e) 
   for (int32_t id = 0; id < t->size; id++) {
     tern_gguf_string text = tern_vocab_text(t, id);
     if (!is_special(t->type[id]) || text.size == 0) continue;
+    if (t->float_paths && t->type[id] == TERN_TOKEN_USER) continue; /* SentencePiece finds them on its best path */
     tern_text_map_put(&t->specials, t, id);
     t->special_first[(unsigned char)text.data[0]] = true;
     t->special_lengths[n++] = (int)text.size;
@@ -92,8 +93,10 @@ static void note_text(tern_tokenizer *t, int32_t id) {
   int type = t->type[id];
   bool byte = text.size == 1 && (t->bytes ? type != TERN_TOKEN_CONTROL : type == TERN_TOKEN_BYTE);
   if (byte && t->byte_id[(unsigned char)text.data[0]] < 0) t->byte_id[(unsigned char)text.data[0]] = id;
+  if (type == TERN_TOKEN_UNUSED && t->float_paths) return; /* SentencePiece's unigram passes them over */
   if (text.size == 0 || type == TERN_TOKEN_BYTE || type == TERN_TOKEN_CONTROL || type == TERN_TOKEN_UNKNOWN) return;
   tern_text_map_put(&t->texts, t, id);
+  if (text.size > (size_t)t->longest) t->longest = (int)text.size;
   if (blank_inside(text)) t->blank_starts_piece = false;
 }
 
@@ -148,7 +151,7 @@ int tern_vocab_pair_splits(tern_tokenizer *t, const uint32_t *ranks, tern_error 
 }
 
 typedef struct scored {
-  float score;
+  double score;
   int32_t id;
 } scored;
 
@@ -191,6 +194,8 @@ void tern_tokenizer_close(tern_tokenizer *t) {
   free(t->type);
   free(t->score);
   free(t->ends);
+  free(t->reach);
+  free((void *)t->normal.charsmap);
   free(t);
 }
 
@@ -202,6 +207,9 @@ int32_t tern_tokenizer_bos(const tern_tokenizer *t) {
 }
 int32_t tern_tokenizer_eos(const tern_tokenizer *t) {
   return t->eos;
+}
+bool tern_tokenizer_adds_eos(const tern_tokenizer *t) {
+  return t->adds_eos && t->eos >= 0;
 }
 bool tern_tokenizer_adds_bos(const tern_tokenizer *t) {
   return t->adds_bos && t->bos >= 0;

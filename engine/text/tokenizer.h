@@ -1,5 +1,5 @@
-/* Tokenizers: byte-level BPE (LLaMA-3 and GPT-2 pre-tokenizers through PCRE2)
- * and the score-merge BPE of SentencePiece / llama2.c vocabularies. */
+/* Tokenizers: byte-level BPE (each family's pre-tokenizer through PCRE2), and
+ * SentencePiece's pieces, merged by score (BPE) or by the best path (unigram). */
 #ifndef TERN_TEXT_TOKENIZER_H
 #define TERN_TEXT_TOKENIZER_H
 
@@ -15,10 +15,14 @@ typedef struct tern_tokenizer tern_tokenizer;
 /* From the GGUF's tokenizer.ggml.* keys. Fails, naming the key, when they are
  * absent or inconsistent, or the model or pre-tokenizer is not supported. */
 int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_error *e);
+/* From a tokenizer's file of any kind below, or a GGUF, known by its content. */
+int tern_tokenizer_open(tern_tokenizer **out, const char *path, tern_error *e);
+/* From SentencePiece's own file (tokenizer.model, spiece.model): BPE and unigram. */
+int tern_tokenizer_from_sentencepiece(tern_tokenizer **out, const char *path, tern_error *e);
 /* From a tiktoken rank file (base64 token, space, rank a line), LLaMA-3
  * pre-tokenizer and its 256 special tokens at 128000.. */
 int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_error *e);
-/* From Hugging Face's tokenizer.json (BPE), with tokenizer_config.json beside it
+/* From Hugging Face's tokenizer.json (BPE, Unigram), with tokenizer_config.json beside it
  * where there is one. */
 int tern_tokenizer_from_json(tern_tokenizer **out, const char *path, tern_error *e);
 /* From llama2.c's tokenizer.bin; vocab <= 0: all tokens it holds. */
@@ -30,7 +34,9 @@ int32_t tern_tokenizer_bos(const tern_tokenizer *t); /* -1: none */
 int32_t tern_tokenizer_eos(const tern_tokenizer *t); /* -1: none */
 /* Whether generation ends at this token (EOS, end of turn). */
 bool tern_tokenizer_ends(const tern_tokenizer *t, int32_t id);
+/* Whether a text gets BOS before it or EOS behind it, by the file's rules; the caller puts them. */
 bool tern_tokenizer_adds_bos(const tern_tokenizer *t);
+bool tern_tokenizer_adds_eos(const tern_tokenizer *t);
 
 /* Id of the control or user-defined token of that text, -1 when there is none. */
 int32_t tern_tokenizer_find(const tern_tokenizer *t, const char *text);

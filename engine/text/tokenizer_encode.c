@@ -11,26 +11,16 @@
 typedef struct encoder {
   const tern_tokenizer *t;
   tern_merger merger;
+  tern_text normal; /* scratch: a fragment's normal form */
+  tern_path *paths; /* scratch: unigram */
+  size_t path_capacity;
+  double path_score;   /* of the fragment's words so far */
+  bool unknown_before; /* the last token is an unknown one */
   pcre2_match_data *match;
   int32_t *ids;
   size_t count, capacity;
   tern_error *e;
 } encoder;
-
-typedef struct tern_text { /* grows */
-  uint8_t *bytes;
-  size_t size;
-} tern_text;
-
-static int append(encoder *c, tern_text *t, const uint8_t *bytes, size_t size) {
-  if (size == 0) return TERN_OK;
-  uint8_t *grown = realloc(t->bytes, t->size + size);
-  if (grown == NULL) return tern_fail(c->e, TERN_FAILED, "not enough memory for a text of %zu bytes", t->size + size);
-  memcpy(grown + t->size, bytes, size);
-  t->bytes = grown;
-  t->size += size;
-  return TERN_OK;
-}
 
 static int emit(encoder *c, int32_t id) {
   if (c->count == c->capacity) {
@@ -41,23 +31,28 @@ static int emit(encoder *c, int32_t id) {
     c->capacity = capacity;
   }
   c->ids[c->count++] = id;
+  c->unknown_before = false;
   return TERN_OK;
 }
 
-/* Bytes for which there is no better token. */
+/* A symbol for which there is no token: its bytes' tokens, where all are there, else the unknown one. */
 static int emit_bytes(encoder *c, const uint8_t *bytes, size_t size) {
-  for (size_t i = 0; i < size; i++) {
-    if (bytes[i] == ' ' && !c->t->bytes && c->t->byte_id[0xe2] >= 0) { /* a blank is U+2581, known or not */
-      if (emit_bytes(c, (const uint8_t *)"\xe2\x96\x81", 3) != TERN_OK) return TERN_FAILED;
-      continue;
-    }
-    int32_t id = c->t->byte_id[bytes[i]];
-    if (id < 0) id = c->t->unknown;
-    if (id < 0)
+  const tern_tokenizer *t = c->t;
+  if (size == 1 && bytes[0] == ' ' && !t->bytes && t->byte_id[0xe2] >= 0) /* a blank is U+2581, known or not */
+    return emit_bytes(c, (const uint8_t *)"\xe2\x96\x81", 3);
+  size_t known = 0;
+  while (known < size && t->byte_id[bytes[known]] >= 0) known++;
+  if (known < size) {
+    if (t->unknown < 0)
       return tern_fail(c->e, TERN_FAILED, "the tokenizer has no token for byte 0x%02x: its vocabulary is incomplete",
-                       bytes[i]);
-    if (emit(c, id) != TERN_OK) return TERN_FAILED;
+                       bytes[known]);
+    if (t->fuse_unknown && c->unknown_before) return TERN_OK;
+    if (emit(c, t->unknown)) return TERN_FAILED;
+    c->unknown_before = true;
+    return TERN_OK;
   }
+  for (size_t i = 0; i < size; i++)
+    if (emit(c, t->byte_id[bytes[i]])) return TERN_FAILED;
   return TERN_OK;
 }
 
@@ -125,59 +120,67 @@ static int encode_piece_word(encoder *c, const uint8_t *word, size_t size) {
   return merge_and_emit(c, word, size, n);
 }
 
+/* The best path lies backwards: its pieces are turned round in place. */
+static int encode_unigram_word(encoder *c, const uint8_t *word, size_t size) {
+  if (c->path_capacity <= size) {
+    free(c->paths);
+    c->path_capacity = 2 * size + 256;
+    c->paths = malloc(tern_mul(c->path_capacity, sizeof *c->paths));
+    if (!c->paths) return tern_fail(c->e, TERN_FAILED, "not enough memory to tokenize a word of %zu bytes", size);
+  }
+  tern_path *paths = c->paths;
+  tern_unigram_paths(c->t, word, size, c->path_score, paths);
+  if (!c->t->word_each_blank) c->path_score = paths[size].score;
+  int32_t next = -1; /* each node learns where its piece ends */
+  for (int32_t at = (int32_t)size; at > 0;) {
+    int32_t start = paths[at].start;
+    paths[at].start = next;
+    next = at;
+    at = start;
+  }
+  for (int32_t start = 0; next >= 0; start = next, next = paths[next].start) {
+    int32_t id = paths[next].id;
+    if (id >= 0 ? emit(c, id) : emit_bytes(c, word + start, (size_t)(next - start))) return TERN_FAILED;
+  }
+  return TERN_OK;
+}
+
 /* Pieces: `text` is scratch of this call; U+2581 means a blank (SentencePiece's
  * escape), so both are blanks from here on. */
-static int encode_pieces(encoder *c, const uint8_t *text, size_t size) {
+static int encode_pieces(encoder *c, const uint8_t *text, size_t size, bool first) {
+  const tern_tokenizer *t = c->t;
   uint8_t *plain = malloc(size + 1);
   if (plain == NULL) return tern_fail(c->e, TERN_FAILED, "not enough memory for a text of %zu bytes", size);
-  size_t n = 0;
-  if (c->t->space_prefix) plain[n++] = ' ';
+  size_t n = 1;
+  plain[0] = ' ';
   for (size_t i = 0; i < size;) {
     bool blank = size - i >= 3 && memcmp(text + i, "\xe2\x96\x81", 3) == 0;
     plain[n++] = blank ? ' ' : text[i];
     i += blank ? 3 : 1;
   }
+  bool prefixed = t->space_prefix && (first || !t->prefix_once) && !(t->prefix_missing && n > 1 && plain[1] == ' ');
   int status = TERN_OK;
-  for (size_t at = 0, end; at < n && status == TERN_OK; at = end) {
+  c->path_score = 0;
+  for (size_t at = prefixed ? 0 : 1, end; at < n && status == TERN_OK; at = end) {
     for (end = at + 1; end < n; end++) {
-      if (c->t->blank_starts_piece && plain[end] == ' ' && plain[end - 1] != ' ') break;
+      if (plain[end] == ' ' && (t->word_each_blank || (t->blank_starts_piece && plain[end - 1] != ' '))) break;
     }
-    status = encode_piece_word(c, plain + at, end - at);
+    status = t->unigram ? encode_unigram_word(c, plain + at, end - at) : encode_piece_word(c, plain + at, end - at);
   }
   free(plain);
   return status;
 }
 
-static int encode_normal(encoder *c, const uint8_t *text, size_t size) {
-  return c->t->bytes ? encode_bytes(c, text, size) : encode_pieces(c, text, size);
-}
-
-/* Valid stretches composed, the rest as it is. */
-static int encode_composed(encoder *c, const uint8_t *text, size_t size) {
-  tern_text composed = {0};
-  int status = TERN_OK;
-  for (size_t at = 0; at < size && status == TERN_OK;) {
-    size_t valid = tern_utf8_span(text + at, size - at), broken = 0;
-    utf8proc_uint8_t *out = NULL;
-    utf8proc_ssize_t n =
-        valid ? utf8proc_map(text + at, (utf8proc_ssize_t)valid, &out, UTF8PROC_COMPOSE | UTF8PROC_STABLE) : 0;
-    while (at + valid + broken < size && tern_utf8_length(text + at + valid + broken, size - at - valid - broken) == 0)
-      broken++;
-    if (n < 0)
-      status = tern_fail(c->e, TERN_FAILED, "cannot normalise this text: %s", utf8proc_errmsg(n));
-    else
-      status = append(c, &composed, out, (size_t)n) || append(c, &composed, text + at + valid, broken);
-    free(out);
-    at += valid + broken;
+/* A fragment between specials; `first`: the text begins with it, `last`: it ends there. */
+static int encode_plain(encoder *c, const uint8_t *text, size_t size, bool first, bool last) {
+  if (size > 0 && tern_normal_active(&c->t->normal)) {
+    c->normal.size = 0;
+    if (tern_normal_apply(&c->t->normal, text, size, first, last, &c->normal, c->e)) return TERN_FAILED;
+    text = c->normal.bytes;
+    size = c->normal.size;
   }
-  if (status == TERN_OK) status = encode_normal(c, composed.bytes, composed.size);
-  free(composed.bytes);
-  return status;
-}
-
-static int encode_plain(encoder *c, const uint8_t *text, size_t size) {
   if (size == 0) return TERN_OK;
-  return c->t->nfc ? encode_composed(c, text, size) : encode_normal(c, text, size);
+  return c->t->bytes ? encode_bytes(c, text, size) : encode_pieces(c, text, size, first);
 }
 
 /* The longest special that starts at text, -1 for none. User-defined tokens
@@ -192,19 +195,51 @@ static int32_t special_at(const tern_tokenizer *t, const uint8_t *text, size_t l
   return -1;
 }
 
+/* Characters of words, and white space, before (step -1) or behind (1) a place. */
+static bool touches_word(const uint8_t *text, size_t size, size_t at, int step) {
+  utf8proc_int32_t ch;
+  while (step < 0 && at > 0 && (text[--at] & 0xc0) == 0x80) continue;
+  if (at >= size || utf8proc_iterate(text + at, (utf8proc_ssize_t)(size - at), &ch) < 1) return false;
+  utf8proc_category_t k = utf8proc_category(ch);
+  return ch == '_' || (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_NO);
+}
+
+static size_t white_before(const uint8_t *text, size_t from, size_t at) {
+  utf8proc_int32_t ch;
+  for (size_t to = at; to > from; at = to) {
+    while (--to > from && (text[to] & 0xc0) == 0x80) continue;
+    if (utf8proc_iterate(text + to, (utf8proc_ssize_t)(at - to), &ch) < 1 || !tern_is_white(ch)) break;
+  }
+  return at;
+}
+
+static size_t white_behind(const uint8_t *text, size_t size, size_t at) {
+  utf8proc_int32_t ch;
+  for (utf8proc_ssize_t n; at < size; at += (size_t)n) {
+    n = utf8proc_iterate(text + at, (utf8proc_ssize_t)(size - at), &ch);
+    if (n < 1 || !tern_is_white(ch)) break;
+  }
+  return at;
+}
+
 static int encode_all(encoder *c, const uint8_t *text, size_t size, bool control) {
   size_t start = 0;
   for (size_t at = 0; at < size;) {
     int32_t id = special_at(c->t, text + at, size - at, control);
+    size_t end = id < 0 ? at + 1 : at + tern_vocab_text(c->t, id).size, stop = at;
+    int reach = id >= 0 && c->t->reach ? c->t->reach[id] : 0;
+    if ((reach & TERN_REACH_WORD) && ((at > 0 && touches_word(text, size, at, -1)) || touches_word(text, size, end, 1)))
+      id = -1;
     if (id < 0) {
       at++;
       continue;
     }
-    if (encode_plain(c, text + start, at - start) != TERN_OK || emit(c, id) != TERN_OK) return TERN_FAILED;
-    at += tern_vocab_text(c->t, id).size;
-    start = at;
+    if (reach & TERN_REACH_LEFT) stop = white_before(text, start, at);
+    if (reach & TERN_REACH_RIGHT) end = white_behind(text, size, end);
+    if (encode_plain(c, text + start, stop - start, start == 0, false) || emit(c, id)) return TERN_FAILED;
+    at = start = end;
   }
-  return encode_plain(c, text + start, size - start);
+  return encode_plain(c, text + start, size - start, start == 0, true);
 }
 
 int tern_tokenizer_encode(const tern_tokenizer *t, const char *text, size_t size, bool special, int32_t **ids,
@@ -230,6 +265,8 @@ int tern_tokenizer_encode(const tern_tokenizer *t, const char *text, size_t size
 out:
   if (c.match != NULL) pcre2_match_data_free(c.match);
   tern_merger_close(&c.merger);
+  free(c.normal.bytes);
+  free(c.paths);
   free(c.ids);
   return status;
 }

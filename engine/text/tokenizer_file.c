@@ -11,35 +11,13 @@
 
 enum { LLAMA3_SPECIALS = 256, EOT = 9 };
 
-static int sextet(int c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Decodes up to size base64 characters; returns the bytes' count, SIZE_MAX
- * when they are no base64. */
-static size_t base64(const uint8_t *in, size_t size, uint8_t *out) {
-  size_t n = 0;
-  uint32_t bits = 0;
-  while (size > 0 && in[size - 1] == '=') size--;
-  for (size_t i = 0; i < size; i++) {
-    int six = sextet(in[i]);
-    if (six < 0) return SIZE_MAX;
-    bits = bits << 6 | (uint32_t)six;
-    if (i % 4 != 0) out[n++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-  }
-  return size % 4 == 1 ? SIZE_MAX : n;
-}
-
 /* One line of the rank file: tokens must come in rank order. */
 static int put_rank(tern_tokenizer *t, int32_t id, const uint8_t *line, size_t size, const char *path, tern_error *e) {
   uint8_t bytes[TERN_TOKEN_LIMIT];
   if (size > 0 && line[size - 1] == '\r') size--;
   const uint8_t *blank = memchr(line, ' ', size);
   size_t text = blank == NULL ? 0 : (size_t)(blank - line);
-  size_t n = text == 0 || text > sizeof bytes ? SIZE_MAX : base64(line, text, bytes);
+  size_t n = text == 0 || text > sizeof bytes ? SIZE_MAX : tern_base64_read(line, text, bytes);
   int64_t rank = n == SIZE_MAX || n == 0 || text + 1 >= size ? -1 : 0;
   for (size_t i = text + 1; rank >= 0 && i < size; i++) {
     bool digit = line[i] >= '0' && line[i] <= '9' && rank < INT32_MAX;
@@ -117,15 +95,16 @@ static int read_llama2c(tern_tokenizer *t, const tern_map *map, const char *path
   size_t at = sizeof(int32_t);
   for (int32_t id = 0; id < t->size; id++) {
     int32_t size = -1;
+    float score = 0;
     if (map->size - at >= 8) {
-      memcpy(&t->score[id], map->data + at, 4);
+      memcpy(&score, map->data + at, 4);
       memcpy(&size, map->data + at + 4, 4);
       at += 8;
     }
     if (size < 0 || (size_t)size > map->size - at)
       return tern_fail(e, TERN_FAILED, "%s: ends within token %d of %d: not the vocabulary of this model", path,
                        (int)id, t->size);
-    if (isnan(t->score[id])) t->score[id] = -INFINITY;
+    t->score[id] = isnan(score) ? -INFINITY : (double)score;
     put_llama2c(t, id, map->data + at, (size_t)size);
     at += (size_t)size;
   }

@@ -86,7 +86,7 @@ static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, te
     int64_t type = types != NULL ? types[id] : id == t->bos || id == t->eos ? TERN_TOKEN_CONTROL : TERN_TOKEN_NORMAL;
     if (type < TERN_TOKEN_NORMAL || type > TERN_TOKEN_BYTE) type = TERN_TOKEN_NORMAL;
     tern_vocab_put_text(t, id, texts[id], (int)type, scratch);
-    if (pieces) t->score[id] = isnan(scores[id]) ? -INFINITY : (float)scores[id];
+    if (pieces) t->score[id] = isnan(scores[id]) ? -INFINITY : scores[id];
   }
   *out = t;
   t = NULL;

@@ -11,10 +11,10 @@ static size_t slots_for(size_t count) {
   return slots;
 }
 
-static uint64_t hash_bytes(const uint8_t *bytes, size_t size) { /* FNV-1a, folded: low bits pick the slot */
-  uint64_t h = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < size; i++) h = (h ^ bytes[i]) * UINT64_C(0x100000001b3);
-  return h ^ h >> 32;
+static uint64_t hash_bytes(const uint8_t *bytes, size_t size) {
+  uint64_t h = TERN_TEXT_HASH;
+  for (size_t i = 0; i < size; i++) h = tern_text_hash(h, bytes[i]);
+  return h;
 }
 
 int tern_text_map_open(tern_text_map *m, size_t count, tern_error *e) {
@@ -30,9 +30,9 @@ void tern_text_map_close(tern_text_map *m) {
   m->slots = NULL;
 }
 
-/* Slot where these bytes are or would be. */
-static size_t text_slot(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size) {
-  for (size_t i = hash_bytes(bytes, size) & m->mask;; i = (i + 1) & m->mask) {
+/* Slot where these bytes are or would be; the hash is folded, as low bits pick the slot. */
+static size_t text_slot(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size, uint64_t h) {
+  for (size_t i = (h ^ h >> 32) & m->mask;; i = (i + 1) & m->mask) {
     if (m->slots[i] == 0) return i;
     tern_gguf_string have = tern_vocab_text(t, (int32_t)(m->slots[i] - 1));
     if (have.size == size && memcmp(have.data, bytes, size) == 0) return i;
@@ -41,12 +41,17 @@ static size_t text_slot(const tern_text_map *m, const tern_tokenizer *t, const v
 
 void tern_text_map_put(tern_text_map *m, const tern_tokenizer *t, int32_t id) {
   tern_gguf_string text = tern_vocab_text(t, id);
-  size_t i = text_slot(m, t, text.data, text.size);
+  size_t i = text_slot(m, t, text.data, text.size, hash_bytes((const uint8_t *)text.data, text.size));
   if (m->slots[i] == 0) m->slots[i] = (uint32_t)id + 1;
 }
 
+int32_t tern_text_map_find_hashed(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size,
+                                  uint64_t hash) {
+  return (int32_t)m->slots[text_slot(m, t, bytes, size, hash)] - 1;
+}
+
 int32_t tern_text_map_find(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size) {
-  return (int32_t)m->slots[text_slot(m, t, bytes, size)] - 1;
+  return tern_text_map_find_hashed(m, t, bytes, size, hash_bytes(bytes, size));
 }
 
 int tern_pair_map_open(tern_pair_map *m, size_t count, tern_error *e) {

@@ -57,22 +57,52 @@ typedef struct tern_pre {
   bool adds_bos;    /* where the file has no add_bos_token */
 } tern_pre;
 
+/* What happens to text before it is encoded, in this order. */
+typedef struct tern_normal {
+  int form;                /* utf8proc's options of a Unicode normal form; 0: none */
+  const uint8_t *charsmap; /* SentencePiece's precompiled map; NULL: none; owned */
+  size_t charsmap_size;
+  bool graphemes;               /* the map sees whole graphemes first, as Hugging Face applies it */
+  bool strip_left, strip_right; /* blanks at the ends go ... */
+  bool whole_text;              /* ... of the text; else of each fragment between specials */
+  bool collapse;                /* runs of blanks become one */
+  bool white_words;             /* any white space counts as such a blank */
+} tern_normal;
+
+/* What a special token takes with it, as tokenizer.json says. */
+typedef enum tern_reach {
+  TERN_REACH_LEFT = 1,  /* white space before it */
+  TERN_REACH_RIGHT = 2, /* white space after it */
+  TERN_REACH_WORD = 4   /* nothing: but it must not touch letters or digits */
+} tern_reach;
+
 struct tern_tokenizer {
-  bool bytes;          /* byte-level BPE; else SentencePiece pieces */
-  bool nfc;            /* text is composed (Unicode NFC) first */
+  bool bytes;       /* byte-level BPE; else SentencePiece pieces */
+  bool unigram;     /* pieces by the best sum of scores; else by merging */
+  bool float_paths; /* ... sums rounded to float, as SentencePiece itself does */
+  tern_normal normal;
   const tern_pre *pre; /* byte-level only */
   tern_pre own;        /* what pre points to when the file brings its own patterns */
   char *own_stages[TERN_PRE_STAGES];
   pcre2_code *stages[TERN_PRE_STAGES];
   int stage_count;
-  bool adds_bos, space_prefix;
+  bool adds_bos, adds_eos;
+  bool space_prefix;       /* pieces: a blank before the text ... */
+  bool prefix_once;        /* ... not after specials */
+  bool prefix_missing;     /* ... not where it starts with one */
   bool blank_starts_piece; /* no piece has a blank after a non-blank: words merge alone */
+  bool word_each_blank;    /* every blank starts a word */
+  bool fuse_unknown;       /* unknown tokens in a row are one */
+  int longest;             /* bytes of the longest text that merging can give */
+  double unknown_score;    /* unigram: of a character that no piece holds */
+  double user_score;       /* unigram: of a user-defined piece's byte */
   int size;
   int32_t bos, eos, eot, unknown; /* -1: none */
   uint8_t *pool;                  /* bytes of all tokens, one after the other */
   size_t *at;                     /* [size + 1] offsets in pool */
   uint8_t *type;                  /* [size] tern_token_type */
-  float *score;                   /* [size], pieces only */
+  double *score;                  /* [size], pieces only */
+  uint8_t *reach;                 /* [size] tern_reach bits; NULL: none has any */
   bool *ends;                     /* [size] */
   int32_t byte_id[256];           /* token of a lone byte; -1: none */
   tern_text_map texts;            /* tokens that text can become by merging */
@@ -92,6 +122,8 @@ void tern_vocab_put(tern_tokenizer *t, int32_t id, const void *bytes, size_t siz
 /* Builds the maps and end marks once all tokens are put and bos, eos, eot are
  * set. `where` names the file in errors. */
 int tern_vocab_finish(tern_tokenizer *t, const char *where, tern_error *e);
+/* Sets unigram and the scores it needs, from the normal tokens'. */
+void tern_vocab_unigram(tern_tokenizer *t);
 /* Adds every way to put a token together from two others, as tiktoken and
  * SentencePiece merge. ranks: [size], lowest first; NULL: the ids. */
 int tern_vocab_pair_splits(tern_tokenizer *t, const uint32_t *ranks, tern_error *e);
@@ -125,6 +157,13 @@ int tern_text_map_open(tern_text_map *m, size_t count, tern_error *e);
 void tern_text_map_close(tern_text_map *m);
 void tern_text_map_put(tern_text_map *m, const tern_tokenizer *t, int32_t id); /* the first of equal texts stays */
 int32_t tern_text_map_find(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size);
+/* The same with the hash at hand, which grows a byte at a time. */
+int32_t tern_text_map_find_hashed(const tern_text_map *m, const tern_tokenizer *t, const void *bytes, size_t size,
+                                  uint64_t hash);
+#define TERN_TEXT_HASH UINT64_C(0xcbf29ce484222325) /* FNV-1a, of no bytes */
+static inline uint64_t tern_text_hash(uint64_t hash, uint8_t byte) {
+  return (hash ^ byte) * UINT64_C(0x100000001b3);
+}
 
 int tern_pair_map_open(tern_pair_map *m, size_t count, tern_error *e);
 void tern_pair_map_close(tern_pair_map *m);
@@ -168,6 +207,42 @@ void tern_merger_close(tern_merger *m);
  * on nodes[0] by `next`. */
 void tern_merger_run(tern_merger *m, const tern_pair_map *pairs, int32_t n);
 
+/* ---- unigram (tokenizer_unigram.c) */
+
+typedef struct tern_path { /* best way to cut the text up to a byte */
+  double score;
+  int32_t start; /* of its last piece; -1: no way found */
+  int32_t id;    /* -1: unknown */
+} tern_path;
+
+/* Fills paths[0..size] for a word; they lead back from paths[size]. before: the sum of the words before it, as sums
+ * over a whole text round otherwise than a word's. */
+void tern_unigram_paths(const tern_tokenizer *t, const uint8_t *word, size_t size, double before, tern_path *paths);
+
+/* ---- normal forms (tokenizer_normal.c, tokenizer_charsmap.c) */
+
+typedef struct tern_text { /* grows */
+  uint8_t *bytes;
+  size_t size, capacity;
+} tern_text;
+int tern_text_append(tern_text *t, const void *bytes, size_t size, tern_error *e);
+
+/* Whether anything happens to text at all. */
+bool tern_normal_active(const tern_normal *n);
+/* Appends the normal form of a fragment, which may be the text's first and last; bytes that are no UTF-8 stay as
+ * they are. */
+int tern_normal_apply(const tern_normal *n, const uint8_t *text, size_t size, bool first, bool last, tern_text *out,
+                      tern_error *e);
+/* Whether the bytes are a map that can be walked safely. */
+bool tern_charsmap_valid(const uint8_t *map, size_t size);
+/* Replacement of the start of text; *taken: bytes that it stands for, 0: none. longest: of all keys that fit,
+ * else the shortest. */
+tern_gguf_string tern_charsmap_find(const tern_normal *n, const uint8_t *text, size_t size, bool longest,
+                                    size_t *taken);
+
+/* White space, as Unicode has it. */
+bool tern_is_white(int32_t character);
+
 /* ---- characters (utf8.c, byte_text.c) */
 
 /* Length 1..4 of the valid UTF-8 character at s, 0 when it is not one. */
@@ -179,5 +254,7 @@ size_t tern_utf8_span(const uint8_t *s, size_t size);
 size_t tern_byte_text_write(const uint8_t *bytes, size_t size, char *out);
 /* And back, in place size at most; SIZE_MAX when a character stands for no byte. */
 size_t tern_byte_text_read(const char *text, size_t size, uint8_t *out);
+/* Decodes size base64 characters; returns the bytes' count, SIZE_MAX when they are none. */
+size_t tern_base64_read(const uint8_t *in, size_t size, uint8_t *out);
 
 #endif

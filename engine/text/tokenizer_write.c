@@ -55,7 +55,7 @@ static int put_tokens(const tern_tokenizer *t, int rows, tern_gguf_writer *w, te
     }
     tern_gguf_put_texts(w, KEY "tokens", texts, n);
     tern_gguf_put_i32s(w, KEY "token_type", types, n);
-    for (size_t id = 0; t->score != NULL && id < n; id++) scores[id] = id < known ? t->score[id] : 0;
+    for (size_t id = 0; t->score != NULL && id < n; id++) scores[id] = id < known ? (float)t->score[id] : 0;
     if (t->score != NULL) tern_gguf_put_f32s(w, KEY "scores", scores, n);
   }
   free(pool);

@@ -1,5 +1,6 @@
 /* ternmark tokenize: text to token ids and back, with the tokenizer of a GGUF
- * file, a tokenizer.json, a tiktoken rank file or a llama2.c vocabulary. */
+ * file, a tokenizer.json, a SentencePiece model, a tiktoken rank file or a
+ * llama2.c vocabulary. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->model = text;
     break;
   case ARGP_KEY_END:
-    if (o->model == NULL) argp_error(state, "which tokenizer? Give a GGUF, tokenizer.json, rank or tokenizer.bin file");
+    if (o->model == NULL) argp_error(state, "which tokenizer? Give a GGUF, tokenizer.json, tokenizer.model, rank or tokenizer.bin file");
     if (o->text != NULL && o->file != NULL) argp_error(state, "--prompt and --file exclude each other");
     if (o->decode && (o->json || o->bos)) argp_error(state, "--decode prints text: --json and --bos are for ids");
     break;
@@ -72,26 +73,6 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     return ARGP_ERR_UNKNOWN;
   }
   return 0;
-}
-
-/* By the first bytes: GGUF's magic, JSON's brace, llama2.c's small integer, or ranks. */
-static int open_tokenizer(tern_tokenizer **t, const char *path, tern_error *e) {
-  tern_map map;
-  uint32_t first = 0;
-  if (tern_map_open(&map, path, e) != TERN_OK) return TERN_FAILED;
-  if (map.size >= sizeof first) memcpy(&first, map.data, sizeof first);
-  bool is_gguf = map.size >= 4 && memcmp(map.data, "GGUF", 4) == 0;
-  tern_map_close(&map);
-  if (!is_gguf) {
-    bool llama2c = first > 0 && first < 0x10000;
-    if ((first & 0xff) == '{') return tern_tokenizer_from_json(t, path, e);
-    return llama2c ? tern_tokenizer_from_llama2c(t, path, 0, e) : tern_tokenizer_from_tiktoken(t, path, e);
-  }
-  tern_gguf *g;
-  if (tern_gguf_open(&g, path, e) != TERN_OK) return TERN_FAILED;
-  int status = tern_tokenizer_from_gguf(t, g, e);
-  tern_gguf_close(g);
-  return status;
 }
 
 static char *read_all(FILE *f, size_t *size, tern_error *e) {
@@ -162,7 +143,7 @@ static int run(int argc, char **argv, tern_error *e) {
   argv[0] = name;
   argp_parse(&argp, argc, argv, 0, NULL, &o);
   tern_tokenizer *t;
-  if (open_tokenizer(&t, o.model, e) != TERN_OK) return TERN_FAILED;
+  if (tern_tokenizer_open(&t, o.model, e) != TERN_OK) return TERN_FAILED;
   size_t size = o.text != NULL ? strlen(o.text) : 0;
   char *text = o.text != NULL   ? strdup(o.text)
                : o.file != NULL ? tern_file_read(o.file, TEXT_LIMIT, &size, e)
