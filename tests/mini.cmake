@@ -11,4 +11,10 @@ if(NOT TERN_CORE_ONLY)
   target_link_libraries(check_mini_tables PRIVATE tern_mini cmocka)
   add_test(NAME check_mini_tables COMMAND check_mini_tables WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(check_mini_tables PROPERTIES TIMEOUT 60)
+
+  add_executable(check_mini_score ${CMAKE_CURRENT_SOURCE_DIR}/check_mini_score.c
+                 ${CMAKE_CURRENT_SOURCE_DIR}/scratch.c ${CMAKE_SOURCE_DIR}/harness/mini_score.c)
+  target_link_libraries(check_mini_score PRIVATE tern_generate tern_mini cmocka)
+  add_test(NAME check_mini_score COMMAND check_mini_score)
+  set_tests_properties(check_mini_score PROPERTIES TIMEOUT 60)
 endif()
