@@ -10,11 +10,10 @@
 
 #include "engine/base/file.h"
 
-static atomic_int signals_seen; /* lock-free, so a handler may set what other threads read */
+static atomic_int signals_seen; /* the number of one; lock-free, so a handler may set what other threads read */
 
 static void on_signal(int number) {
-  (void)number;
-  if (atomic_exchange(&signals_seen, 1)) {
+  if (atomic_exchange(&signals_seen, number)) {
     tern_outputs_abandon();
     _exit(TERN_INTERRUPTED);
   }
@@ -34,6 +33,10 @@ void tern_interrupt_install(void) {
 
 bool tern_interrupted(void) {
   return atomic_load(&signals_seen) != 0;
+}
+
+int tern_interrupt_take(void) {
+  return atomic_exchange(&signals_seen, 0);
 }
 
 int tern_interrupt_check(tern_error *e) {

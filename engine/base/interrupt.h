@@ -10,6 +10,9 @@
  * after removing temporaries. */
 void tern_interrupt_install(void);
 bool tern_interrupted(void);
+/* The signal's number, 0 when none came, and forgets it: for programs that go on
+ * after an interrupted piece of work. */
+int tern_interrupt_take(void);
 /* Fills e with TERN_INTERRUPTED and returns it when a signal came, else 0. */
 int tern_interrupt_check(tern_error *e);
 

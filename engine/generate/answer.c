@@ -3,6 +3,7 @@
 #include "engine/generate/answer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/memory.h"
 #include "engine/generate/stops.h"
@@ -14,7 +15,7 @@ struct tern_answer {
   tern_stops *stops;     /* NULL: none */
   tern_top top;
   float *logits; /* that the item was asked to fill */
-  int32_t previous, *ids;
+  int32_t previous, *ids, *ends;
   int count, room;
   tern_utf8_stream stream;
   tern_stop stop;
@@ -40,6 +41,11 @@ int tern_answer_open(tern_answer **out, const tern_tokenizer *tokenizer, int voc
   a->previous = n > 0 ? text[n - 1] : -1;
   int status = TERN_OK;
   if (p->stop_count > 0) status = tern_stops_open(&a->stops, p->stops, p->stop_count, e);
+  if (status == TERN_OK && p->end_count > 0) {
+    a->ends = malloc(tern_mul((size_t)p->end_count, sizeof *a->ends));
+    if (a->ends == NULL) status = tern_fail(e, TERN_FAILED, "answer: out of memory");
+    if (a->ends != NULL) memcpy(a->ends, p->ends, (size_t)p->end_count * sizeof *a->ends);
+  }
   if (status == TERN_OK) status = tern_sampler_open(&a->sampler, vocab, &p->sampling, e); /* checks what it is given */
   if (status != TERN_OK) {
     tern_answer_close(a);
@@ -60,6 +66,7 @@ void tern_answer_close(tern_answer *a) {
   if (a == NULL) return;
   tern_sampler_close(a->sampler);
   tern_stops_close(a->stops);
+  free(a->ends);
   free(a->ids);
   free(a);
 }
@@ -109,10 +116,17 @@ int tern_answer_choose(tern_answer *a, const tern_item *item, int32_t *id, tern_
   return remember(a, *id, e);
 }
 
+static bool ends(const tern_answer *a, int32_t id) {
+  if (a->params.past_end) return false;
+  for (int i = 0; i < a->params.end_count; i++) {
+    if (a->ends[i] == id) return true;
+  }
+  return a->tokenizer != NULL && tern_tokenizer_ends(a->tokenizer, id);
+}
+
 int tern_answer_write(tern_answer *a, int32_t id, bool *more, tern_error *e) {
   *more = false;
-  if (!a->params.past_end && a->tokenizer != NULL && tern_tokenizer_ends(a->tokenizer, id))
-    return tern_answer_end(a, TERN_STOP_END, e);
+  if (ends(a, id)) return tern_answer_end(a, TERN_STOP_END, e);
   a->e = e;
   bool stopped = write_token(a, id);
   a->previous = id;

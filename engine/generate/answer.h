@@ -26,6 +26,8 @@ typedef struct tern_answer_params {
   tern_sampler_params sampling;
   const char *const *stops; /* strings that end the text and are not part of it */
   int stop_count;
+  const int32_t *ends; /* ids that end it, beside the tokenizer's own; copied */
+  int end_count;
   int count;         /* tokens at most */
   bool past_end;     /* tokens that end a text don't */
   tern_put_text put; /* NULL: nobody reads the text */

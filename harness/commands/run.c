@@ -1,49 +1,32 @@
 /* ternmark run: text in, text out. Only the generated text goes to stdout;
  * what was loaded, how fast it ran and why it stopped go to stderr. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "baselines/engines.h"
 #include "engine/base/file.h"
 #include "engine/generate/generate.h"
+#include "engine/text/chat_template.h"
+#include "harness/chat_ends.h"
 #include "harness/command.h"
-#include "harness/machine.h"
-#include "harness/tune_cache.h"
+#include "harness/job_lists.h"
+#include "harness/opened.h"
+#include "harness/sampling_options.h"
 
 enum { PROMPT_LIMIT = 64 << 20, DEFAULT_TOKENS = 128 };
 
 typedef struct options {
-  const char *model, *prompt, *file, *engine, *layout;
-  int tokens, threads, context;
-  tern_sampler_params sampling;
-  tern_kv_type kv;
-  tern_i2s i2s;
-  tern_isa isa;
-  const char *tune_cache;
-  bool exact, no_bos, no_special, echo, no_tune;
+  tern_open_options open;
+  tern_sampling_options sampling;
+  const char *prompt, *file, *session, *template_name, *system;
+  int tokens;
+  bool no_bos, no_special, echo, chat;
 } options;
 
-enum {
-  TEMP = 0x100,
-  TOP_K,
-  TOP_P,
-  MIN_P,
-  SEED,
-  KV,
-  LAYOUT,
-  HEAD,
-  ISA,
-  ENGINE,
-  I2S,
-  TUNE_CACHE,
-  NO_TUNE,
-  NO_BOS,
-  NO_SPECIAL,
-  SHOW_PROMPT
-};
+enum { NO_BOS = 0x100, NO_SPECIAL, SHOW_PROMPT, SESSION, CHAT, TEMPLATE, SYSTEM };
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Text", 1},
@@ -51,87 +34,31 @@ static const struct argp_option table[] = {
     {"file", 'f', "PATH", 0, "the same, from a file", 0},
     {"tokens", 'n', "N", 0, "generate at most N tokens (128)", 0},
     {"echo", SHOW_PROMPT, 0, 0, "print the prompt before the text", 0},
+    {"session", SESSION, "FILE", 0, "go on where the text saved in FILE ended, if it is there; save it afterwards", 0},
+    {"chat", CHAT, 0, 0, "the prompt is a message: put it in the model's chat template", 0},
+    {"template", TEMPLATE, "NAME", 0, "this chat template (implies --chat)", 0},
+    {"system", SYSTEM, "TEXT", 0, "system message before it (implies --chat)", 0},
     {"no-bos", NO_BOS, 0, 0, "don't put the beginning-of-text token first", 0},
     {"no-special", NO_SPECIAL, 0, 0, "take special tokens written in the prompt as plain text", 0},
-    {0, 0, 0, 0, "Choice of tokens", 2},
-    {"temp", TEMP, "T", 0, "temperature; 0 (default): always the likeliest token", 0},
-    {"top-k", TOP_K, "K", 0, "sample from the K likeliest (0: all)", 0},
-    {"top-p", TOP_P, "P", 0, "sample from the likeliest that together reach P (1: all)", 0},
-    {"min-p", MIN_P, "P", 0, "leave out what is less than P times as likely as the likeliest (0)", 0},
-    {"seed", SEED, "N", 0, "seed of the draws (0): same seed, same text, on every machine", 0},
-    {0, 0, 0, 0, "Engine", 3},
-    {"engine", ENGINE, "NAME", 0, "ternary, f16, bf16, f32, int8, int8-q8head (by the file's weights)", 0},
-    {"layout", LAYOUT, "NAME", 0, "ternary weights as t2 (2 bits), t5, t5l (1.6 bits) or auto (the faster here)", 0},
-    {"head", HEAD, "HOW", 0, "full, or exact: the same greedy token from an int8 scan and a few full rows", 0},
-    {"kv", KV, "TYPE", 0, "KV cache as f32 (default), f16 or int8", 0},
-    {"context", 'c', "N", 0, "positions (what prompt and tokens need, at most the model's)", 0},
-    {"threads", 't', "N", 0, "threads (the usable cores)", 0},
-    {"isa", ISA, "LEVEL", 0, "use no instruction set above this one (also TERNMARK_ISA)", 0},
-    {"tune-cache", TUNE_CACHE, "FILE", 0, "what ternmark kernels tune found (~/.cache/ternmark/tune.json)", 0},
-    {"no-tune", NO_TUNE, 0, 0, "usual layouts and kernels (also TERNMARK_TUNE=off)", 0},
-    {"i2s-layout", I2S, "ORDER", 0, "order of an I2_S file's codes: auto, 128, 64, rows4", 0},
     {0},
 };
 
-static const char doc[] = "Generate text with a GGUF model. The text goes to stdout, statistics to stderr."
+static const char doc[] = "Generate text with a model. The text goes to stdout, statistics to stderr."
                           "\vExamples:\n"
                           "  ternmark run model.gguf -p \"Once upon a time\" -n 64\n"
                           "  ternmark run model.gguf -f prompt.txt --temp 0.8 --top-p 0.95 --seed 7\n"
-                          "  ternmark run model.gguf -p \"User: Hi<|eot_id|>Assistant:\" --kv f16 --head exact\n\n"
+                          "  ternmark run model.gguf --chat -p \"What is a trit?\" --stop \"\\n\\n\"\n"
+                          "  ternmark run model.gguf -p \"Chapter 1\" --session book.session\n"
+                          "  ternmark run model.gguf -p \"A\" --logit-bias '\" the\"-inf' --head exact\n\n"
                           "Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
 
-static int whole(struct argp_state *state, const char *option, const char *text, long least) {
-  char *end;
-  long value = strtol(text, &end, 10);
-  if (end == text || *end != 0 || value < least || value > INT32_MAX)
-    argp_error(state, "--%s wants a whole number from %ld, not \"%.40s\"", option, least, text);
-  return (int)value;
-}
-
-static float real(struct argp_state *state, const char *option, const char *text, double least, double most) {
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || *end != 0 || !(value >= least && value <= most))
-    argp_error(state, "--%s wants a number from %g to %g, not \"%.40s\"", option, least, most, text);
-  return (float)value;
-}
-
-static uint64_t seed(struct argp_state *state, const char *text) {
-  char *end;
-  unsigned long long value = strtoull(text, &end, 10);
-  if (end == text || *end != 0 || strchr(text, '-') != NULL)
-    argp_error(state, "--seed wants a whole number, not \"%.40s\"", text);
-  return value;
-}
-
-/* Index of text in a NULL-terminated list. */
-static int choice(struct argp_state *state, const char *option, const char *text, const char *const *list) {
-  char all[128] = "";
-  for (int i = 0; list[i] != NULL; i++) {
-    if (strcmp(list[i], text) == 0) return i;
-    size_t used = strlen(all);
-    snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", list[i]);
-  }
-  argp_error(state, "--%s is one of %s, not \"%.40s\"", option, all, text);
-  return 0;
-}
-
-static tern_isa isa_level(struct argp_state *state, const char *text) {
-  int isa = tern_isa_parse(text);
-  if (isa < 0) argp_error(state, "--isa: \"%.40s\" is no level; see ternmark machine", text);
-  const char *reason = isa < 0 ? NULL : tern_isa_reason((tern_isa)isa);
-  if (reason != NULL) argp_error(state, "--isa: %s cannot be used here: %s", text, reason);
-  return (tern_isa)isa;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state) {
-  static const char *const kvs[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8", NULL};
-  static const char *const orders[] = {
-      [TERN_I2S_AUTO] = "auto", [TERN_I2S_128] = "128", [TERN_I2S_64] = "64", [TERN_I2S_ROWS4] = "rows4", NULL};
-  static const char *const layouts[] = {"auto", "t2", "t5", "t5l", NULL};
-  static const char *const heads[] = {"full", "exact", NULL};
   options *o = state->input;
   switch (key) {
+  case ARGP_KEY_INIT:
+    state->child_inputs[0] = &o->open;
+    state->child_inputs[1] = &o->sampling;
+    break;
   case 'p':
     o->prompt = text;
     break;
@@ -139,52 +66,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->file = text;
     break;
   case 'n':
-    o->tokens = whole(state, "tokens", text, 0);
-    break;
-  case 't':
-    o->threads = whole(state, "threads", text, 1);
-    break;
-  case 'c':
-    o->context = whole(state, "context", text, 1);
-    break;
-  case TEMP:
-    o->sampling.temperature = real(state, "temp", text, 0, 1e6);
-    break;
-  case TOP_K:
-    o->sampling.top_k = whole(state, "top-k", text, 0);
-    break;
-  case TOP_P:
-    o->sampling.top_p = real(state, "top-p", text, 1e-6, 1);
-    break;
-  case MIN_P:
-    o->sampling.min_p = real(state, "min-p", text, 0, 1);
-    break;
-  case SEED:
-    o->sampling.seed = seed(state, text);
-    break;
-  case KV:
-    o->kv = (tern_kv_type)choice(state, "kv", text, kvs);
-    break;
-  case I2S:
-    o->i2s = (tern_i2s)choice(state, "i2s-layout", text, orders);
-    break;
-  case LAYOUT:
-    o->layout = choice(state, "layout", text, layouts) == 0 ? NULL : text;
-    break;
-  case HEAD:
-    o->exact = choice(state, "head", text, heads) == 1;
-    break;
-  case ISA:
-    o->isa = isa_level(state, text);
-    break;
-  case TUNE_CACHE:
-    o->tune_cache = text;
-    break;
-  case NO_TUNE:
-    o->no_tune = true;
-    break;
-  case ENGINE:
-    o->engine = text;
+    o->tokens = (int)tern_option_number(state, "tokens", text, 0, INT32_MAX);
     break;
   case NO_BOS:
     o->no_bos = true;
@@ -195,15 +77,25 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   case SHOW_PROMPT:
     o->echo = true;
     break;
-  case ARGP_KEY_ARG:
-    if (state->arg_num > 0) argp_error(state, "one model at a time: \"%.80s\" is too much", text);
-    o->model = text;
+  case SESSION:
+    o->session = text;
+    break;
+  case TEMPLATE:
+    o->template_name = text;
+    o->chat = true;
+    break;
+  case SYSTEM:
+    o->system = text;
+    o->chat = true;
+    break;
+  case CHAT:
+    o->chat = true;
     break;
   case ARGP_KEY_END:
-    if (o->model == NULL) argp_error(state, "which model? Give a GGUF file");
-    if (o->layout != NULL && o->engine != NULL && strcmp(o->engine, "ternary") != 0)
-      argp_error(state, "--layout is about ternary weights, not the engine %.40s", o->engine);
     if (o->prompt != NULL && o->file != NULL) argp_error(state, "--prompt and --file exclude each other");
+    if (o->chat && o->prompt == NULL && o->file == NULL)
+      argp_error(state, "--chat wants a message: --prompt or --file");
+    if (o->chat && o->no_special) argp_error(state, "--no-special leaves a chat template no tokens");
     break;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -211,30 +103,21 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   return 0;
 }
 
-typedef struct job { /* what a run opens, in this order */
-  tern_gguf *gguf;
-  tern_tokenizer *tokenizer;
-  char *text; /* of --file */
-  int32_t *ids;
-  int count;
-  tern_model_facts facts;
-  tern_tuning *tuning; /* NULL: none */
-  int threads;
-  tern_team *team;
-  tern_model *model;
+typedef struct job {
+  tern_opened opened;
   tern_session *session;
-  char last; /* character put out last */
+  tern_session_file_facts saved; /* ids 0: none */
+  tern_chat_ends chat;
+  int32_t *prompt, *text; /* what is new; all before the answer */
+  int prompt_count, count;
+  char last; /* byte written last */
 } job;
 
 static void job_close(job *j) {
-  tern_session_close(j->session);
-  tern_model_close(j->model);
-  tern_team_close(j->team);
-  free(j->ids);
   free(j->text);
-  tern_tokenizer_close(j->tokenizer);
-  if (j->gguf != NULL) tern_gguf_close(j->gguf);
-  free(j->tuning);
+  free(j->prompt);
+  tern_session_close(j->session);
+  tern_opened_close(&j->opened);
 }
 
 static int put(void *arg, const char *text, size_t size, tern_error *e) {
@@ -245,93 +128,95 @@ static int put(void *arg, const char *text, size_t size, tern_error *e) {
   return TERN_OK;
 }
 
-/* Prompt to ids, the beginning-of-text token first where the model expects it. */
-static int read_prompt(job *j, const options *o, tern_error *e) {
-  const char *text = o->prompt != NULL ? o->prompt : "";
-  size_t size = strlen(text), count;
-  if (o->file != NULL) {
-    j->text = tern_file_read(o->file, PROMPT_LIMIT, &size, e);
-    if (j->text == NULL) return TERN_FAILED;
-    text = j->text;
-  }
-  int32_t *ids;
-  if (tern_tokenizer_encode(j->tokenizer, text, size, !o->no_special, &ids, &count, e) != TERN_OK) return TERN_FAILED;
-  int32_t bos = tern_tokenizer_bos(j->tokenizer);
-  bool add = !o->no_bos && bos >= 0 && (tern_tokenizer_adds_bos(j->tokenizer) || count == 0);
-  if (count > 0 && ids[0] == bos) add = false;
-  j->ids = malloc((count + 1) * sizeof *j->ids);
-  if (j->ids == NULL) {
-    free(ids);
-    return tern_fail(e, TERN_FAILED, "not enough memory for a prompt of %zu tokens", count);
-  }
-  if (add) j->ids[j->count++] = bos;
-  memcpy(j->ids + j->count, ids, count * sizeof *ids);
-  j->count += (int)count;
-  free(ids);
-  if (j->count == 0)
-    return tern_fail(e, TERN_USAGE, "nothing to start from: give a prompt%s",
-                     o->no_bos ? " or leave out --no-bos" : "");
-  return o->echo ? put(j, text, size, e) : TERN_OK;
+/* The message in the model's template; *text is replaced. */
+static int put_in_template(job *j, const options *o, char **text, tern_error *e) {
+  const tern_chat_template *t;
+  const tern_chat_message messages[] = {{"system", o->system}, {"user", *text}};
+  const tern_chat_message *first = o->system != NULL ? messages : messages + 1;
+  char *whole;
+  if (tern_chat_template_of(j->opened.gguf, o->template_name, &t, e) != TERN_OK) return TERN_FAILED;
+  if (tern_chat_format(t, first, o->system != NULL ? 2 : 1, true, &whole, e) != TERN_OK) return TERN_FAILED;
+  free(*text);
+  *text = whole;
+  return tern_chat_ends_find(&j->chat, t, j->opened.tokenizer, e);
 }
 
-static int choose_params(job *j, const options *o, tern_model_params *p, tern_error *e) {
-  bool exact = o->exact && o->sampling.temperature <= 0; /* sampling needs every logit in full */
-  *p = (tern_model_params){.layout = o->layout, .exact_head = exact, .isa_cap = o->isa, .i2s = o->i2s};
-  if (o->engine != NULL) {
-    const tern_runner_spec spec = {
-        .engine = o->engine, .ternary_layout = o->layout, .exact_head = exact, .isa_cap = o->isa, .i2s = o->i2s};
-    if (tern_engine_params(p, &spec, e) != TERN_OK) return TERN_USAGE;
-  }
-  p->progress = true;
-  p->tuning = j->tuning;
-  p->threads = j->threads;
-  if (tern_model_preview(j->gguf, p, &j->facts, e) != TERN_OK) return TERN_FAILED;
-  const tern_layout *body = tern_layout_find(j->facts.body_layout);
-  if (o->engine == NULL && body->kind == TERN_KIND_FLOAT) p->head_layout = body->name;
+static int read_prompt(job *j, const options *o, tern_error *e) {
+  size_t size;
+  char *text = o->file != NULL ? tern_file_read(o->file, PROMPT_LIMIT, &size, e) : strdup(o->prompt ? o->prompt : "");
+  if (text == NULL) return o->file != NULL ? TERN_FAILED : tern_fail(e, TERN_FAILED, "prompt: out of memory");
+  if (o->file == NULL) size = strlen(text);
+  int status = o->chat ? put_in_template(j, o, &text, e) : TERN_OK;
+  if (o->chat && status == TERN_OK) size = strlen(text);
+  bool goes_on = j->saved.ids > 0;
+  if (status == TERN_OK && !(goes_on && size == 0))
+    status = tern_opened_encode(&j->opened, text, size, !o->no_special, !o->no_bos && !goes_on, &j->prompt,
+                                &j->prompt_count, e);
+  if (status == TERN_OK && !goes_on && j->prompt_count == 0)
+    status =
+        tern_fail(e, TERN_USAGE, "nothing to start from: give a prompt%s", o->no_bos ? " or leave out --no-bos" : "");
+  if (status == TERN_OK && o->echo) status = put(j, text, size, e);
+  free(text);
+  return status;
+}
+
+/* What a session file asks of this run, when there is one. */
+static int peek(job *j, options *o, tern_error *e) {
+  if (o->session == NULL) return TERN_OK;
+  if (access(o->session, F_OK) != 0 && errno == ENOENT) return TERN_OK;
+  if (tern_session_peek(o->session, &j->saved, e) != TERN_OK) return TERN_FAILED;
+  if (!o->open.kv_given) o->open.kv = j->saved.kv;
   return TERN_OK;
 }
 
 /* Positions to reserve; tells before any work what will not fit. */
 static int choose_context(const job *j, const options *o, int *context, tern_error *e) {
-  int64_t needed = (int64_t)j->count + (o->tokens > 0 ? o->tokens - 1 : 0); /* the last token is not fed */
-  int most = j->facts.context;
-  *context = o->context > 0 ? o->context : needed < most ? (int)needed : most;
+  int64_t before = (int64_t)j->saved.ids + j->prompt_count;
+  int64_t needed = before + (o->tokens > 0 ? o->tokens - 1 : 0); /* the last token is not fed */
+  int most = j->opened.facts.context;
+  *context = o->open.context > 0 ? o->open.context : needed < most ? (int)needed : most;
   if (*context > most)
     return tern_fail(e, TERN_FAILED, "--context %d is more than the model's %d positions", *context, most);
-  if (j->count > *context)
-    return tern_fail(e, TERN_FAILED, "the prompt has %d tokens, the context %d positions: shorten it%s", j->count,
-                     *context, *context < most ? " or raise --context" : "");
+  const char *remedy = *context < most ? " or raise --context" : "";
+  if (before > *context && j->saved.ids > 0)
+    return tern_fail(e, TERN_FAILED,
+                     "the session has %d tokens and the prompt %d, the context %d positions: shorten it%s",
+                     j->saved.ids, j->prompt_count, *context, remedy);
+  if (before > *context)
+    return tern_fail(e, TERN_FAILED, "the prompt has %d tokens, the context %d positions: shorten it%s",
+                     j->prompt_count, *context, remedy);
   if (needed > *context)
     fprintf(stderr, "ternmark run: the context of %d positions ends after %d of the %d tokens asked for%s\n", *context,
-            *context - j->count + 1, o->tokens, *context < most ? "; raise --context" : "");
+            *context - (int)before + 1, o->tokens, *context < most ? "; raise --context" : "");
   return TERN_OK;
 }
 
-/* All usable cores when nobody says. */
-static int choose_threads(job *j, const options *o, tern_error *e) {
-  tern_machine machine = {0};
-  j->threads = o->threads;
-  if (j->threads != 0) return TERN_OK;
-  int status = tern_machine_probe(&machine, e);
-  j->threads = status == TERN_OK ? tern_machine_cores(&machine) : 1;
-  tern_machine_free(&machine);
-  return status;
+/* All ids before the answer: the saved ones, then the prompt's. */
+static int join_text(job *j, const options *o, tern_error *e) {
+  int32_t *saved = NULL;
+  if (j->saved.ids > 0 && tern_session_load(j->session, o->session, &saved, &j->count, e) != TERN_OK)
+    return TERN_FAILED;
+  j->text = malloc(((size_t)j->count + (size_t)j->prompt_count + 1) * sizeof *j->text);
+  if (j->text != NULL && j->count > 0) memcpy(j->text, saved, (size_t)j->count * sizeof *saved);
+  free(saved);
+  if (j->text == NULL) return tern_fail(e, TERN_FAILED, "not enough memory for a text of %d tokens", j->prompt_count);
+  if (j->prompt_count > 0) memcpy(j->text + j->count, j->prompt, (size_t)j->prompt_count * sizeof *j->prompt);
+  j->count += j->prompt_count;
+  return TERN_OK;
 }
 
-static int load(job *j, const options *o, tern_error *e) {
-  tern_model_params params;
-  tern_session_params sizes = {.kv = o->kv};
-  if (tern_gguf_open(&j->gguf, o->model, e) != TERN_OK ||
-      tern_tokenizer_from_gguf(&j->tokenizer, j->gguf, e) != TERN_OK)
-    return TERN_FAILED;
-  j->tuning = tern_tune_open(o->tune_cache, o->no_tune);
-  int status = choose_threads(j, o, e);
-  if (status == TERN_OK) status = choose_params(j, o, &params, e);
+static int prepare(job *j, options *o, tern_error *e) {
+  tern_session_params sizes = {0};
+  int status = tern_opened_preview(&j->opened, &o->open, e);
+  if (status == TERN_OK)
+    status = tern_sampling_options_finish(&o->sampling, j->opened.tokenizer, j->opened.facts.vocab, e);
+  if (status == TERN_OK) status = peek(j, o, e);
   if (status == TERN_OK) status = read_prompt(j, o, e);
   if (status == TERN_OK) status = choose_context(j, o, &sizes.context, e);
-  if (status == TERN_OK) status = tern_team_open(&j->team, j->threads, NULL, e);
-  if (status == TERN_OK) status = tern_model_load(&j->model, j->gguf, &params, j->team, e);
-  if (status == TERN_OK) status = tern_session_open(&j->session, j->model, j->team, &sizes, e);
+  if (status == TERN_OK) status = tern_opened_load(&j->opened, e);
+  sizes.kv = o->open.kv;
+  if (status == TERN_OK) status = tern_session_open(&j->session, j->opened.model, j->opened.team, &sizes, e);
+  if (status == TERN_OK) status = join_text(j, o, e);
   return status;
 }
 
@@ -342,39 +227,51 @@ static void tell_phase(const char *phase, int tokens, double seconds) {
 }
 
 static void tell(const job *j, const tern_generation *g, const options *o) {
-  const tern_model_facts *f = tern_model_describe(j->model);
-  fprintf(stderr, "%-8s %s, %s, head %s%s, %d threads, %.1f MB of weights, %.1f MB of KV cache\n", "model",
-          f->arch->name, f->body_kernel, f->head_layout, f->scan_bytes > 0 ? " exact" : "", tern_team_size(j->team),
-          1e-6 * (double)(f->body_bytes + f->head_bytes + f->scan_bytes + f->embedding_bytes + f->norm_bytes),
-          1e-6 * (double)tern_session_kv_bytes(j->session));
-  tell_phase("prefill", g->prompt_tokens, g->prefill_s);
+  tern_opened_tell(&j->opened, tern_session_kv_bytes(j->session));
+  if (g->reused > 0) fprintf(stderr, "%-8s %6d tokens were in the session\n", "reused", g->reused);
+  tell_phase("prefill", g->prompt_tokens - g->reused, g->prefill_s);
   tell_phase("decode", g->decoded, g->decode_s);
   fprintf(stderr, "%-8s %d tokens: %s", "text", g->generated, tern_stop_reason(g->stop));
-  if (o->sampling.temperature > 0) fprintf(stderr, " (seed %llu)", (unsigned long long)o->sampling.seed);
+  if (o->sampling.params.temperature > 0) fprintf(stderr, " (seed %llu)", (unsigned long long)o->sampling.params.seed);
   fputc('\n', stderr);
 }
 
+/* An interrupted text is kept too. */
+static int save(const job *j, const options *o, const tern_generation *g, tern_error *e) {
+  int fed = tern_session_position(j->session);
+  if (o->session == NULL) return TERN_OK;
+  if (g->generated == 0) return tern_session_save(j->session, o->session, j->text + fed, j->count - fed, e);
+  return tern_session_save(j->session, o->session, &g->last, 1, e);
+}
+
 static int run(int argc, char **argv, tern_error *e) {
-  static const struct argp argp = {.options = table, .parser = parse, .args_doc = "MODEL.gguf", .doc = doc};
-  options o = {.tokens = DEFAULT_TOKENS, .sampling = {.top_p = 1}, .isa = TERN_ISA_COUNT};
-  const char *forced = getenv("TERNMARK_ISA");
-  if (forced != NULL && *forced != 0) {
-    int isa = tern_isa_parse(forced);
-    if (isa < 0) return tern_fail(e, TERN_USAGE, "TERNMARK_ISA: \"%.40s\" is no level; see ternmark machine", forced);
-    o.isa = (tern_isa)isa;
-  }
+  static const struct argp_child children[] = {{&tern_open_argp, 0, NULL, 0}, {&tern_sampling_argp, 0, NULL, 0}, {0}};
+  static const struct argp argp = {
+      .options = table, .parser = parse, .args_doc = "MODEL", .doc = doc, .children = children};
+  options o = {.tokens = DEFAULT_TOKENS};
   static char name[] = "ternmark run"; /* how messages and usage call it */
+  tern_sampling_options_start(&o.sampling);
+  if (tern_open_options_start(&o.open, e) != TERN_OK) return (int)e->status;
   argv[0] = name;
   argp_parse(&argp, argc, argv, 0, NULL, &o);
   job j = {0};
-  int status = load(&j, &o, e);
+  int status = prepare(&j, &o, e);
   if (status == TERN_OK) {
     tern_generation g;
-    const tern_answer_params answer = {.sampling = o.sampling, .count = o.tokens, .put = put, .arg = &j};
-    status = tern_generate(j.session, j.tokenizer, &answer, j.ids, j.count, &g, e);
-    tern_error ignored = {0};
-    if (j.last != 0 && j.last != '\n') put(&j, "\n", 1, &ignored);
-    if (status == TERN_OK || status == TERN_INTERRUPTED) tell(&j, &g, &o);
+    tern_answer_params answer = tern_sampling_answer(&o.sampling);
+    answer.count = o.tokens;
+    answer.put = put;
+    answer.arg = &j;
+    tern_chat_ends_add(&j.chat, &answer);
+    status = tern_generate(j.session, j.opened.tokenizer, &answer, j.text, j.count, &g, e);
+    tern_error other = {0};
+    if (j.last != 0 && j.last != '\n') put(&j, "\n", 1, &other);
+    bool stands = status == TERN_OK || status == TERN_INTERRUPTED;
+    if (stands) tell(&j, &g, &o);
+    if (stands && save(&j, &o, &g, &other) != TERN_OK) {
+      *e = other;
+      status = (int)other.status;
+    }
   }
   job_close(&j);
   return status;
