@@ -77,6 +77,7 @@ void tern_gguf_put_f32(tern_gguf_writer *w, const char *key, float v);
 void tern_gguf_put_bool(tern_gguf_writer *w, const char *key, bool v);
 void tern_gguf_put_text(tern_gguf_writer *w, const char *key, const char *v);
 void tern_gguf_put_texts(tern_gguf_writer *w, const char *key, const tern_gguf_string *v, size_t n);
+void tern_gguf_put_u8s(tern_gguf_writer *w, const char *key, const uint8_t *v, size_t n);
 void tern_gguf_put_i32s(tern_gguf_writer *w, const char *key, const int32_t *v, size_t n);
 void tern_gguf_put_f32s(tern_gguf_writer *w, const char *key, const float *v, size_t n);
 /* Returns the tensor's index. shape in GGUF order. */

@@ -118,6 +118,11 @@ void tern_gguf_put_texts(tern_gguf_writer *w, const char *key, const tern_gguf_s
   for (size_t i = 0; i < n; i++) append_string(&w->kvs, v[i].data, v[i].size);
 }
 
+void tern_gguf_put_u8s(tern_gguf_writer *w, const char *key, const uint8_t *v, size_t n) {
+  begin_array(w, key, KV_U8, n);
+  append(&w->kvs, v, n);
+}
+
 void tern_gguf_put_i32s(tern_gguf_writer *w, const char *key, const int32_t *v, size_t n) {
   begin_array(w, key, KV_I32, n);
   append(&w->kvs, v, n * sizeof *v);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/text/tokenizer_parts.h"
 
@@ -126,11 +127,11 @@ static int read_merges(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
 static int finish_bytes(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
   tern_gguf_string name = {"default", 7};
   tern_gguf_text(g, KEY "pre", &name);
-  t->pre = is(name, "default") ? tern_pre_guess(t) : tern_pre_find(name);
+  if (t->pre == NULL) t->pre = is(name, "default") ? tern_pre_guess(t) : tern_pre_find(name);
   if (t->pre == NULL)
     return tern_fail(e, TERN_FAILED,
                      "%s: " KEY "pre is \"%.*s\"; no pattern is known for it (known: llama-bpe, gpt-2, "
-                     "qwen2, smollm, falcon, deepseek-llm, deepseek-coder, deepseek-v3)",
+                     "qwen2, qwen35, smollm, falcon, deepseek-llm, deepseek-coder, deepseek-v3, gpt-4o, tekken, bloom)",
                      tern_gguf_name(g), (int)(name.size < 64 ? name.size : 64), name.data);
   t->adds_bos = t->pre->adds_bos;
   if (tern_vocab_finish(t, tern_gguf_name(g), e) != TERN_OK) return TERN_FAILED;
@@ -138,13 +139,45 @@ static int finish_bytes(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
 }
 
 static int finish_pieces(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
-  t->adds_bos = t->space_prefix = true;
+  bool tidy = false;
+  t->adds_bos = !t->unigram;
+  t->adds_eos = t->unigram;
+  t->space_prefix = true;
   tern_gguf_bool(g, KEY "add_space_prefix", &t->space_prefix);
+  tern_gguf_bool(g, KEY "remove_extra_whitespaces", &tidy);
+  if (tidy) t->normal.strip_left = t->normal.strip_right = t->normal.collapse = true;
   if (tern_vocab_finish(t, tern_gguf_name(g), e) != TERN_OK) return TERN_FAILED;
+  if (t->unigram) {
+    t->fuse_unknown = true;
+    tern_vocab_unigram(t);
+    return TERN_OK;
+  }
+  if (tern_gguf_has(g, KEY "merges")) return read_merges(t, g, e);
   uint32_t *ranks = tern_vocab_ranks(t, e);
   int status = ranks == NULL ? TERN_FAILED : tern_vocab_pair_splits(t, ranks, e);
   free(ranks);
   return status;
+}
+
+/* Phi-3's turn marks take the line break behind them, as its tokenizer.json says; its GGUF files do not. */
+static int set_phi3(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
+  static const char *const others[] = {"<unk>", "<s>", "<|endoftext|>"};
+  tern_gguf_string name = {"", 0};
+  tern_gguf_text(g, "general.name", &name);
+  bool phi3 = false;
+  for (size_t i = 0; i + 4 <= name.size; i++)
+    phi3 |= strncasecmp(name.data + i, "phi3", 4) == 0 ||
+            (i + 5 <= name.size && strncasecmp(name.data + i, "phi-3", 5) == 0);
+  if (!phi3 || t->bytes || t->reach) return TERN_OK;
+  t->reach = calloc((size_t)t->size, 1);
+  if (!t->reach) return tern_fail(e, TERN_FAILED, "%s: not enough memory", tern_gguf_name(g));
+  for (int32_t id = 0; id < t->size; id++) {
+    tern_gguf_string text = tern_vocab_text(t, id);
+    bool other = t->type[id] != TERN_TOKEN_CONTROL;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) other |= is(text, others[i]);
+    if (!other) t->reach[id] = TERN_REACH_RIGHT;
+  }
+  return TERN_OK;
 }
 
 /* A Hugging Face folder (engine/format/hf.h) names its tokenizer's own file.
@@ -153,7 +186,7 @@ static int from_own_file(tern_tokenizer **out, const tern_gguf *g, tern_gguf_str
   char path[PATH_MAX];
   const tern_gguf_tensor *embedding = tern_gguf_tensor_find(g, "token_embd.weight");
   snprintf(path, sizeof path, "%.*s", (int)(file.size < sizeof path ? file.size : sizeof path - 1), file.data);
-  if (tern_tokenizer_from_json(out, path, e) != TERN_OK) return TERN_FAILED;
+  if (tern_tokenizer_open_own(out, path, e) != TERN_OK) return TERN_FAILED;
   if (embedding == NULL || (*out)->size <= embedding->shape[1]) return TERN_OK;
   tern_fail(e, TERN_FAILED, "%s: %d tokens, but the model's embedding has %lld rows: not this model's tokenizer", path,
             (*out)->size, (long long)embedding->shape[1]);
@@ -168,18 +201,22 @@ int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_erro
   if (tern_gguf_text(g, "ternmark.tokenizer", &model)) return from_own_file(out, g, model, e);
   if (!tern_gguf_text(g, KEY "model", &model))
     return tern_fail(e, TERN_FAILED, "%s: " KEY "model is missing: the file carries no tokenizer", tern_gguf_name(g));
-  bool pieces = is(model, "llama");
+  bool unigram = is(model, "t5"), pieces = is(model, "llama") || unigram;
   if (!pieces && !is(model, "gpt2"))
-    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2 and llama", tern_gguf_name(g),
-                     (int)(model.size < 64 ? model.size : 64), model.data);
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2, llama and t5",
+                     tern_gguf_name(g), (int)(model.size < 64 ? model.size : 64), model.data);
   tern_tokenizer *t = NULL;
   if (read_tokens(&t, g, pieces, e) != TERN_OK) return TERN_FAILED;
-  int status = pieces ? finish_pieces(t, g, e) : finish_bytes(t, g, e);
+  t->unigram = unigram;
+  int status = tern_rules_read(t, g, e);
+  if (status == TERN_OK) status = pieces ? finish_pieces(t, g, e) : finish_bytes(t, g, e);
+  if (status == TERN_OK) status = set_phi3(t, g, e);
   if (status != TERN_OK) {
     tern_tokenizer_close(t);
     return status;
   }
   tern_gguf_bool(g, KEY "add_bos_token", &t->adds_bos);
+  tern_gguf_bool(g, KEY "add_eos_token", &t->adds_eos);
   *out = t;
   return TERN_OK;
 }

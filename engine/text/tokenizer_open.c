@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "engine/base/file.h"
-#include "engine/text/tokenizer.h"
+#include "engine/text/tokenizer_parts.h"
 
 static int from_gguf(tern_tokenizer **out, const char *path, tern_error *e) {
   tern_gguf *g;
@@ -47,14 +47,21 @@ static const struct {
     {is_lines, tern_tokenizer_from_tiktoken},
 };
 
-int tern_tokenizer_open(tern_tokenizer **out, const char *path, tern_error *e) {
+static int open_kind(tern_tokenizer **out, const char *path, size_t first, tern_error *e) {
   tern_map map;
   uint8_t head[4] = {0};
   *out = NULL;
   if (tern_map_open(&map, path, e)) return TERN_FAILED;
   memcpy(head, map.data, map.size < sizeof head ? map.size : sizeof head);
   tern_map_close(&map);
-  size_t i = 0;
-  while (!kinds[i].is(head)) i++;
-  return kinds[i].open(out, path, e);
+  while (!kinds[first].is(head)) first++;
+  return kinds[first].open(out, path, e);
+}
+
+int tern_tokenizer_open(tern_tokenizer **out, const char *path, tern_error *e) {
+  return open_kind(out, path, 0, e);
+}
+
+int tern_tokenizer_open_own(tern_tokenizer **out, const char *path, tern_error *e) {
+  return open_kind(out, path, 1, e);
 }

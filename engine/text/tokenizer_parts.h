@@ -243,6 +243,14 @@ tern_gguf_string tern_charsmap_find(const tern_normal *n, const uint8_t *text, s
 /* White space, as Unicode has it. */
 bool tern_is_white(int32_t character);
 
+/* ---- rules that GGUF has no key for (tokenizer_rules.c) */
+
+int tern_rules_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *e);
+int tern_rules_read(tern_tokenizer *t, const tern_gguf *g, tern_error *e);
+
+/* tern_tokenizer_open for all but GGUF files, which may themselves name such a file. */
+int tern_tokenizer_open_own(tern_tokenizer **out, const char *path, tern_error *e);
+
 /* ---- characters (utf8.c, byte_text.c) */
 
 /* Length 1..4 of the valid UTF-8 character at s, 0 when it is not one. */

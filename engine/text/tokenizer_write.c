@@ -33,6 +33,17 @@ static size_t gguf_text(const tern_tokenizer *t, int32_t id, char *out) {
  * converter writes them. */
 enum { PAD_NAME = 16 };
 
+/* Pieces merged by a list get scores in its order, for engines that merge by scores. */
+static void put_scores(const tern_tokenizer *t, float *scores, size_t n, tern_gguf_writer *w) {
+  for (size_t id = 0; id < n; id++) scores[id] = t->score && id < (size_t)t->size ? (float)t->score[id] : 0;
+  for (size_t i = 0; !t->score && i <= t->pairs.mask; i++) {
+    const tern_pair *p = &t->pairs.slots[i];
+    float score = -1 - (float)p->rank;
+    if (p->key != UINT64_MAX && (scores[p->id] >= 0 || score > scores[p->id])) scores[p->id] = score;
+  }
+  tern_gguf_put_f32s(w, KEY "scores", scores, n);
+}
+
 static int put_tokens(const tern_tokenizer *t, int rows, tern_gguf_writer *w, tern_error *e) {
   size_t n = (size_t)rows, used = 0, known = (size_t)t->size;
   char *pool = malloc(tern_mul(t->at[known] + 2 * known, 3) + (n - known) * PAD_NAME); /* a byte grows to six */
@@ -55,8 +66,7 @@ static int put_tokens(const tern_tokenizer *t, int rows, tern_gguf_writer *w, te
     }
     tern_gguf_put_texts(w, KEY "tokens", texts, n);
     tern_gguf_put_i32s(w, KEY "token_type", types, n);
-    for (size_t id = 0; t->score != NULL && id < n; id++) scores[id] = id < known ? (float)t->score[id] : 0;
-    if (t->score != NULL) tern_gguf_put_f32s(w, KEY "scores", scores, n);
+    if (!t->bytes) put_scores(t, scores, n, w);
   }
   free(pool);
   free(texts);
@@ -110,16 +120,19 @@ int tern_tokenizer_write_padded(const tern_tokenizer *t, int rows, tern_gguf_wri
   static const char *const keys[] = {KEY "bos_token_id", KEY "eos_token_id", KEY "eot_token_id",
                                      KEY "unknown_token_id"};
   const int32_t ids[] = {t->bos, t->eos, t->eot, t->unknown};
-  if (t->bytes && t->pre == &t->own)
-    return tern_fail(e, TERN_FAILED, "the tokenizer's words follow patterns that GGUF has no name for");
-  tern_gguf_put_text(w, KEY "model", t->bytes ? "gpt2" : "llama");
-  tern_gguf_put_text(w, KEY "pre", t->bytes ? t->pre->names[0] : "default");
-  if (put_tokens(t, rows < t->size ? t->size : rows, w, e) != TERN_OK || (t->bytes && put_merges(t, w, e) != TERN_OK))
+  /* Words by the file's own patterns get a name that other engines refuse, rather than a wrong one. */
+  const char *pre = !t->bytes ? "default" : t->pre == &t->own ? "ternmark-own" : t->pre->names[0];
+  tern_gguf_put_text(w, KEY "model", t->bytes ? "gpt2" : t->unigram ? "t5" : "llama");
+  tern_gguf_put_text(w, KEY "pre", pre);
+  if (put_tokens(t, rows < t->size ? t->size : rows, w, e) != TERN_OK ||
+      ((t->bytes || t->score == NULL) && put_merges(t, w, e) != TERN_OK) || tern_rules_write(t, w, e) != TERN_OK)
     return TERN_FAILED;
   for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
     if (ids[i] >= 0) tern_gguf_put_u32(w, keys[i], (uint32_t)ids[i]);
   }
   tern_gguf_put_bool(w, KEY "add_bos_token", t->adds_bos);
+  tern_gguf_put_bool(w, KEY "add_eos_token", t->adds_eos);
+  if (t->unigram) tern_gguf_put_bool(w, KEY "remove_extra_whitespaces", t->normal.collapse || t->normal.white_words);
   if (!t->bytes) tern_gguf_put_bool(w, KEY "add_space_prefix", t->space_prefix);
   return TERN_OK;
 }
