@@ -114,16 +114,27 @@ static void sizes_out_of_range_are_refused(void **state) {
   assert_int_equal(tern_mini_write(dir, &(tern_mini_options){.shot_tokens = 5}, &e), TERN_USAGE);
 }
 
-static void records_that_are_no_json_are_named(void **state) {
+static void broken_records_are_named_by_line(void **state) {
   (void)state;
-  tern_error e = {0};
-  scratch_file(dir, "bad/train.jsonl", "{\"prompt\":\"a\",\"completion\":\"b\",\"task\":\"word\"}\n{oops\n");
-  char path[320];
+  static const struct {
+    const char *line, *says;
+  } cases[] = {{"{oops", "line 2 is no JSON object"},
+               {"[1]", "line 2 is no JSON object"},
+               {"{\"prompt\":\"a\"}", "line 2: \"completion\" is no text"},
+               {"{\"completion\":\"b\",\"choices\":[\"b\",\"c\"],\"answer\":2}", "line 2: \"answer\" is no index"},
+               {"{\"completion\":\"b\",\"choices\":[\"b\"],\"answer\":-1}", "line 2: \"answer\" is no index"},
+               {"{\"completion\":\"b\",\"choices\":[1,2,3,4,5]}", "line 2: more than four choices"}};
+  char path[320], text[256];
   snprintf(path, sizeof path, "%s/bad", dir);
   FILE *to = fopen("/dev/null", "w");
-  assert_int_equal(tern_mini_baselines(path, to, &e), TERN_FAILED);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    tern_error e = {0};
+    snprintf(text, sizeof text, "{\"prompt\":\"a\",\"completion\":\"b\",\"task\":\"word\"}\n%s\n", cases[i].line);
+    scratch_file(dir, "bad/train.jsonl", text);
+    assert_int_equal(tern_mini_baselines(path, to, &e), TERN_FAILED);
+    if (!strstr(e.text, cases[i].says)) fail_msg("\"%s\" does not say \"%s\"", e.text, cases[i].says);
+  }
   fclose(to);
-  assert_non_null(strstr(e.text, "train.jsonl: line 2"));
 }
 
 static void the_nearest_text_has_the_largest_cosine(void **state) {
@@ -184,7 +195,7 @@ int main(void) {
       cmocka_unit_test(a_broken_table_is_refused_with_file_and_line),
       cmocka_unit_test(a_sentence_with_an_unknown_slot_is_told),
       cmocka_unit_test(sizes_out_of_range_are_refused),
-      cmocka_unit_test(records_that_are_no_json_are_named),
+      cmocka_unit_test(broken_records_are_named_by_line),
       cmocka_unit_test(the_nearest_text_has_the_largest_cosine),
       cmocka_unit_test(steps_divide_without_rest_and_stay_within_bounds),
       cmocka_unit_test(texts_are_equal_without_case_marks_and_spaces),

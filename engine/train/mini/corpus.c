@@ -17,7 +17,8 @@ static const char *final_of(const char *completion) {
   return mark ? mark + strlen("#### ") : completion + strspn(completion, " ");
 }
 
-static int fill(mini_item *m, const json_t *object) {
+/* NULL, or what is wrong with the record. */
+static const char *fill(mini_item *m, const json_t *object) {
   const json_t *choices = json_object_get(object, "choices");
   *m = (mini_item){.prompt = text_of(object, "prompt"),
                    .completion = text_of(object, "completion"),
@@ -25,16 +26,24 @@ static int fill(mini_item *m, const json_t *object) {
                    .kind = text_of(object, "kind"),
                    .tuple = text_of(object, "tuple"),
                    .composition = text_of(object, "composition")};
-  if (!m->prompt || !m->completion || !m->task || !m->kind || !m->tuple || !m->composition) return -1;
+  if (!m->prompt || !m->completion || !m->task || !m->kind || !m->tuple || !m->composition) return "out of memory";
   m->final = final_of(m->completion);
   m->choices = (int)json_array_size(choices);
   m->answer = (int)json_integer_value(json_object_get(object, "answer"));
-  if (m->choices > MINI_CHOICES) m->choices = MINI_CHOICES;
+  if (m->choices > MINI_CHOICES) {
+    m->choices = 0;
+    return "more than four choices";
+  }
+  if (m->choices && (m->answer < 0 || m->answer >= m->choices)) {
+    m->choices = 0;
+    return "\"answer\" is no index of \"choices\"";
+  }
+  if (!json_is_string(json_object_get(object, "completion"))) return "\"completion\" is no text";
   for (int i = 0; i < m->choices; i++) {
     const char *text = json_string_value(json_array_get(choices, (size_t)i));
-    if (!(m->choice[i] = strdup(text ? text : ""))) return -1;
+    if (!(m->choice[i] = strdup(text ? text : ""))) return "out of memory";
   }
-  return 0;
+  return NULL;
 }
 
 static int add(mini_corpus *c, const char *path, int line, const char *text, size_t length, tern_error *e) {
@@ -51,9 +60,9 @@ static int add(mini_corpus *c, const char *path, int line, const char *text, siz
     json_decref(object);
     return tern_fail(e, TERN_FAILED, "%s: line %d is no JSON object: %s", path, line, bad.text);
   }
-  int rc = fill(&c->item[c->count++], object);
+  const char *wrong = fill(&c->item[c->count++], object);
   json_decref(object);
-  return rc ? tern_fail(e, TERN_FAILED, "%s: out of memory", path) : 0;
+  return wrong ? tern_fail(e, TERN_FAILED, "%s: line %d: %s", path, line, wrong) : 0;
 }
 
 int mini_corpus_open(mini_corpus *c, const char *path, tern_error *e) {
