@@ -40,8 +40,9 @@ int tern_engine_params(tern_model_params *p, const tern_runner_spec *spec, tern_
   bool float_head = tern_layout_find(head)->kind == TERN_KIND_FLOAT;
   if (ternary && spec->ternary_layout) {
     const tern_layout *chosen = tern_layout_find(spec->ternary_layout);
-    if (!chosen || chosen->kind != TERN_KIND_TERNARY) {
-      return tern_fail(e, TERN_USAGE, "layout \"%s\": not a ternary one (t2, t5, t5l)", spec->ternary_layout);
+    if (!chosen || !tern_layout_is_ternary(chosen)) {
+      return tern_fail(e, TERN_USAGE, "layout \"%s\": not a ternary one (t2, t5, t5l, t2b64, t2b128)",
+                       spec->ternary_layout);
     }
     body = chosen->name;
   }

@@ -142,7 +142,7 @@ static void take_layout(struct argp_state *state, tern_job *job, char *arg) {
   for (int i = 0; i < job->sides.layouts.count; i++) {
     const char *name = job->sides.layouts.items[i];
     const tern_layout *layout = tern_layout_find(name);
-    if (strcmp(name, "auto") != 0 && (!layout || layout->kind != TERN_KIND_TERNARY))
+    if (strcmp(name, "auto") != 0 && (!layout || !tern_layout_is_ternary(layout)))
       argp_error(state, "--layout '%s': not a ternary one; ternmark kernels lists them", name);
   }
 }

@@ -18,7 +18,10 @@ enum { TOKENIZER = 0x1000, KV, LAYOUT, HEAD, ISA, ENGINE, I2S, TUNE_CACHE, NO_TU
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Engine", 10},
     {"engine", ENGINE, "NAME", 0, "ternary, f16, bf16, f32, int8, int8-q8head (by the file's weights)", 0},
-    {"layout", LAYOUT, "NAME", 0, "ternary weights as t2 (2 bits), t5, t5l (1.6 bits) or auto (the faster here)", 0},
+    {"layout", LAYOUT, "NAME", 0,
+     "weights as t2 (2 bits), t5, t5l (1.6 bits) or auto (the faster here); with a scale for a block of columns: "
+     "t2b64, t2b128 (Q2_0), q8b32 (Q8_0), q4b32 (Q4_0)",
+     0},
     {"head", HEAD, "HOW", 0, "full, or exact: the same tokens from an int8 scan and a few full rows", 0},
     {"kv", KV, "TYPE", 0, "KV cache as f32 (default), f16 or int8", 0},
     {"context", 'c', "N", 0, "positions (what is needed, at most the model's)", 0},
@@ -43,7 +46,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   static const char *const kvs[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8", NULL};
   static const char *const orders[] = {
       [TERN_I2S_AUTO] = "auto", [TERN_I2S_128] = "128", [TERN_I2S_64] = "64", [TERN_I2S_ROWS4] = "rows4", NULL};
-  static const char *const layouts[] = {"auto", "t2", "t5", "t5l", NULL};
+  static const char *const layouts[] = {"auto", "t2", "t5", "t5l", "t2b64", "t2b128", "q8b32", "q4b32", NULL};
   static const char *const heads[] = {"full", "exact", NULL};
   tern_open_options *o = state->input;
   switch (key) {

@@ -17,7 +17,7 @@ typedef struct tern_profile tern_profile; /* profile.h */
 
 typedef struct tern_model_params {
   const char *layout;        /* body: "t2", "t5", "q8", "f16", "bf16", "f32"; NULL: by the file's type */
-  bool any_layout;           /* of ternary weights: a tuned one may stand for `layout` */
+  bool any_layout;           /* of ternary weights: the file's own or a tuned one may stand for `layout` */
   const char *head_layout;   /* output head: "f16" when NULL; "f32", "bf16", "q8" */
   bool exact_head;           /* add the int8 scan copy that makes greedy decoding exact at int8 traffic */
   tern_isa isa_cap;          /* TERN_ISA_COUNT: best usable */
@@ -69,6 +69,8 @@ typedef struct tern_model_facts {
  * g may be closed afterwards. Checks memory first. */
 int tern_model_load(tern_model **out, const tern_gguf *g, const tern_model_params *p, tern_team *team, tern_error *e);
 void tern_model_close(tern_model *m);
+/* Of codes -1, 0, +1, with a scale a row or a block. */
+bool tern_layout_is_ternary(const tern_layout *layout);
 const tern_model_facts *tern_model_describe(const tern_model *m);
 /* Bytes that loading would take, from metadata alone. */
 int tern_model_plan(const tern_gguf *g, const tern_model_params *p, size_t *bytes, tern_error *e);

@@ -95,8 +95,6 @@ const tern_gguf_tensor *tern_plan_tensor(const tern_plan *p, const tern_gguf *g,
 /* The tensor of a layer's norm or bias that the forward pass is to have; NULL: none. */
 const tern_gguf_tensor *tern_plan_norm(const tern_plan *p, const tern_gguf *g, int layer, int place);
 const tern_gguf_tensor *tern_plan_bias(const tern_plan *p, const tern_gguf *g, int layer, int projection);
-/* Of codes -1, 0, +1, with a scale a row or a block. */
-bool tern_layout_is_ternary(const tern_layout *layout);
 size_t tern_gain_size(int n); /* floats a gain or bias of n takes, padded to whole cache lines */
 size_t tern_plan_bytes(const tern_plan *p);
 

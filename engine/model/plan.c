@@ -205,6 +205,7 @@ static int choose_layouts(tern_plan *p, const tern_gguf *g, const tern_model_par
   if (!first) return tern_fail(e, TERN_FAILED, "%s: tensor blk.0.attn_q.weight is missing", tern_gguf_name(g));
   p->body = params->layout ? tern_layout_find(params->layout) : native_layout(first);
   if (!p->body) return tern_fail(e, TERN_FAILED, "layout \"%s\": not known", params->layout);
+  if (params->any_layout && first->type->ternary && p->body->kind == TERN_KIND_TERNARY) p->body = native_layout(first);
   p->head = params->head_layout ? tern_layout_find(params->head_layout) : &tern_layout_f16;
   if (!p->head || p->head->kind == TERN_KIND_TERNARY) {
     return tern_fail(e, TERN_FAILED, "head layout \"%s\": want f16, f32, bf16, q8 or one with block scales (q8b32)",
