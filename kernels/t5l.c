@@ -4,8 +4,7 @@
 #include <string.h>
 
 static size_t bytes(int rows, int cols) {
-  const size_t panels = ((size_t)rows + TERN_T5L_ROWS - 1) / TERN_T5L_ROWS;
-  return panels * (size_t)tern_t5l_groups(cols) * TERN_T5L_ROWS;
+  return (size_t)tern_t5l_panels(rows) * (size_t)tern_t5l_groups(cols) * TERN_T5L_ROWS;
 }
 
 static uint8_t pack_group(const int8_t codes[TERN_T5L_DIGITS]) {

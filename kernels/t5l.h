@@ -2,23 +2,22 @@
  * A byte holds the balanced ternary number of five consecutive columns, V = 81
  * w0 + 27 w1 + 9 w2 + 3 w3 + w4, as sign (top bit) and magnitude (0..121): five
  * activations have 122 partial sums and their negatives. A 64-byte block is one
- * group of five columns for a panel of 64 rows; the blocks of up to four panels
- * (a strip) follow each other, then the strip's next group, up to the end of a
- * chunk of columns; then the chunk's next strip, then the next chunk. So one
- * table serves many bytes at once, the tables of a chunk stay near, and weights
- * are read strictly in order. A block's rows are ordered so that unpacking its
- * bytes with others gives sums in the order of rows. */
+ * group of five columns for a panel of 64 rows. Panels are dealt into slices of
+ * nearly equal size; a slice is a sequence of bundles of six groups (the last
+ * has what is left), and in a bundle each panel has its blocks together. So the
+ * tables of a bundle stay in registers while they meet a slice, whose sums stay
+ * in the first-level cache, and weights are read strictly in order. A block's
+ * rows are ordered so that unpacking bytes and then words gives rows in order. */
 #ifndef TERN_KERNELS_T5L_H
 #define TERN_KERNELS_T5L_H
 
 #include "kernels/kernel.h"
 
 enum {
-  TERN_T5L_ROWS = 64,  /* rows of a panel, bytes of a block */
-  TERN_T5L_PANELS = 4, /* of a strip; fewer at the end of the matrix */
-  TERN_T5L_STRIP = TERN_T5L_ROWS * TERN_T5L_PANELS,
+  TERN_T5L_ROWS = 64,   /* rows of a panel, bytes of a block */
+  TERN_T5L_PANELS = 32, /* of a slice, at most */
   TERN_T5L_DIGITS = 5,  /* columns of a group */
-  TERN_T5L_GROUPS = 48, /* groups of a chunk: 48 sums of five activations fit 16 bits */
+  TERN_T5L_BUNDLE = 6,  /* groups */
   TERN_T5L_SIGN = 0x80
 };
 
@@ -27,32 +26,43 @@ static inline int tern_t5l_groups(int cols) {
   return (cols + TERN_T5L_DIGITS - 1) / TERN_T5L_DIGITS;
 }
 
-/* Groups of the chunk that starts at group `first`. */
-static inline int tern_t5l_chunk(int cols, int first) {
+/* Groups of the bundle that starts at group `first`. */
+static inline int tern_t5l_bundle(int cols, int first) {
   const int left = tern_t5l_groups(cols) - first;
-  return left < TERN_T5L_GROUPS ? left : TERN_T5L_GROUPS;
+  return left < TERN_T5L_BUNDLE ? left : TERN_T5L_BUNDLE;
 }
 
-/* Panels of the strip that holds `row`. */
-static inline int tern_t5l_strip(int rows, int row) {
-  const int left = (rows + TERN_T5L_ROWS - 1) / TERN_T5L_ROWS - row / TERN_T5L_STRIP * TERN_T5L_PANELS;
-  return left < TERN_T5L_PANELS ? left : TERN_T5L_PANELS;
+static inline int tern_t5l_panels(int rows) {
+  return (rows + TERN_T5L_ROWS - 1) / TERN_T5L_ROWS;
+}
+
+typedef struct tern_t5l_slice {
+  int first, panels;
+} tern_t5l_slice;
+
+/* The slice that holds `panel`. */
+static inline tern_t5l_slice tern_t5l_slice_of(int rows, int panel) {
+  const int all = tern_t5l_panels(rows), slices = (all + TERN_T5L_PANELS - 1) / TERN_T5L_PANELS;
+  const int least = all / slices, longer = all % slices; /* the first `longer` have one more */
+  const int into = panel - longer * (least + 1);
+  if (into < 0) return (tern_t5l_slice){panel / (least + 1) * (least + 1), least + 1};
+  return (tern_t5l_slice){panel - into % least, least};
 }
 
 /* Offset of the block of `row`'s panel and group `group`. */
 static inline size_t tern_t5l_block(int rows, int cols, int row, int group) {
-  const size_t panels = ((size_t)rows + TERN_T5L_ROWS - 1) / TERN_T5L_ROWS;
-  const int first = group / TERN_T5L_GROUPS * TERN_T5L_GROUPS;
-  const size_t chunk = panels * (size_t)first;
-  const size_t strip = (size_t)(row / TERN_T5L_STRIP) * TERN_T5L_PANELS * (size_t)tern_t5l_chunk(cols, first);
-  const size_t block = (size_t)(group - first) * (size_t)tern_t5l_strip(rows, row);
-  return (chunk + strip + block + (size_t)(row % TERN_T5L_STRIP / TERN_T5L_ROWS)) * TERN_T5L_ROWS;
+  const int panel = row / TERN_T5L_ROWS, first = group / TERN_T5L_BUNDLE * TERN_T5L_BUNDLE;
+  const tern_t5l_slice slice = tern_t5l_slice_of(rows, panel);
+  const size_t before = (size_t)slice.first * (size_t)tern_t5l_groups(cols);
+  const size_t bundles = (size_t)slice.panels * (size_t)first;
+  const size_t panels = (size_t)(panel - slice.first) * (size_t)tern_t5l_bundle(cols, first);
+  return (before + bundles + panels + (size_t)(group - first)) * TERN_T5L_ROWS;
 }
 
 /* Place of a row in its blocks. */
 static inline size_t tern_t5l_place(int row) {
   const int r = row % TERN_T5L_ROWS;
-  return (size_t)(r % 32 / 8 * 16 + r / 32 * 8 + r % 8);
+  return (size_t)(r % 16 / 4 * 16 + r / 16 * 4 + r % 4);
 }
 
 /* Weight `digit` of a byte. */

@@ -1,11 +1,15 @@
-/* t5l for AVX-512 VBMI: nothing is multiplied. The 122 sums of five activations
- * are tables in four registers, split as 32 high + low so that both halves are
- * bytes; a weight byte's magnitude is looked up in both (vpermi2b takes the low
- * seven bits), negated where its sign is set, and added in bytes: of six groups
- * (6 * 20 and 6 * 16 fit), then in 16 bits over a chunk (48 * 640 fits), then
- * into the output, which holds 32-bit partial sums until the last chunk.
- * Bound by vector operations: eight a block of 320 weights, two of them
- * permutes (Zen 4 does two and one a cycle). */
+/* t5l for AVX-512 VBMI. Few tokens: nothing is multiplied by a weight. The 122
+ * sums of five activations are tables in four registers, split as t = sum - 16 =
+ * 31 high + low so that both halves are bytes; a weight byte's magnitude is
+ * looked up in both (vpermi2b takes the low seven bits), and where its sign is
+ * set both are inverted: 31 (-1 - high) + (-1 - low) = -sum - 16, so that the 16
+ * is the same with either sign and is added back once. Halves of three groups
+ * add up in bytes (3 * 21 and 3 * 20 fit); two such sums, interleaved by rows,
+ * meet the dot product's (31, 1, 31, 1) and add to 32-bit sums of 64 rows.
+ * Bound by vector operations: 8.3 a block of 320 weights, two of them permutes
+ * (Zen 4 does two and one a cycle). From DRAM what counts is that nothing but
+ * weights leaves the first-level cache: the tables of six groups are made anew
+ * for each slice rather than kept. */
 #include <immintrin.h>
 #include <string.h>
 
@@ -13,11 +17,16 @@
 #include "kernels/vnni.h"
 
 enum {
-  SIX = 6,           /* groups whose halves add up in bytes */
   TABLE_BYTES = 256, /* low halves of magnitudes 0..127, then high halves */
-  BATCH = 16,        /* tokens whose tables of a chunk are in scratch */
-  CHUNK_TABLES = TERN_T5L_GROUPS * TABLE_BYTES
+  BUNDLE_TABLES = TERN_T5L_BUNDLE * TABLE_BYTES,
+  BATCH = 8, /* tokens whose sums of a slice are in scratch */
+  SLICE_ROWS = TERN_T5L_PANELS * TERN_T5L_ROWS
 };
+
+typedef struct scratch {
+  int32_t sums[BATCH][SLICE_ROWS];
+  uint8_t tables[BUNDLE_TABLES];
+} scratch;
 
 /* Magnitude m = 9 h + l: its sum is that of three activations for h = 0..13 plus
  * that of two for l = -4..4. Both come from one register of 16-bit words, made
@@ -39,8 +48,8 @@ static const uint16_t low_word[4][32] = {WORDS(LOW, 0), WORDS(LOW, 8), WORDS(LOW
 #define LAST_HIGH(h) DIGIT(h, 1), 0
 #define COLUMNS_HIGH(h) 0, 1
 #define COLUMNS_LOW(l) 3, 4
-/* Takes the 128s off again; 16 so that a shift rounds to nearest. */
-#define BIAS_HIGH(h) 16 - 128 * (DIGIT(h, 9) + DIGIT(h, 3) + DIGIT(h, 1))
+/* Takes the 128s off again, and 16 (see the head). */
+#define BIAS_HIGH(h) -16 - 128 * (DIGIT(h, 9) + DIGIT(h, 3) + DIGIT(h, 1))
 #define BIAS_LOW(l) -128 * (DIGIT(l, 3) + DIGIT(l, 1))
 static const int8_t pair_columns[64] = {OF_HIGHS(COLUMNS_HIGH), OF_LOWS(COLUMNS_LOW)};
 static const int8_t pairs[64] = {OF_HIGHS(PAIR_HIGH), OF_LOWS(PAIR_LOW)};
@@ -51,18 +60,6 @@ TERN_INLINE __m512i load(const void *p) {
   return _mm512_loadu_si512(p);
 }
 
-/* 32 sums (less 16, in words) to 32 low halves (even dwords) and high ones. */
-TERN_INLINE __m512 halves(__m512i sums) {
-  const __m512i shifts = _mm512_set1_epi64(0x3525150530201000);
-  return _mm512_castsi512_ps(_mm512_multishift_epi64_epi8(shifts, sums));
-}
-
-/* The five low bits of sum + 16, as the signed -16..15 that they stand for. */
-TERN_INLINE __m512i low_half(__m512 bytes) {
-  const __m512i extend = _mm512_set1_epi64(0x0102040810101010);
-  return _mm512_gf2p8affine_epi64_epi8(_mm512_castps_si512(bytes), extend, 0xf0);
-}
-
 TERN_INLINE void make_table(uint8_t *table, const int8_t *x) {
   uint32_t four;
   memcpy(&four, x, sizeof four);
@@ -71,15 +68,39 @@ TERN_INLINE void make_table(uint8_t *table, const int8_t *x) {
   const __m512i two = _mm512_maddubs_epi16(_mm512_shuffle_epi8(all, load(pair_columns)), load(pairs));
   const __m512i one = _mm512_maddubs_epi16(_mm512_shuffle_epi8(all, _mm512_set1_epi8(2)), load(lasts));
   const __m512i parts = _mm512_add_epi16(_mm512_add_epi16(two, one), load(biases));
-  __m512 both[4];
+  __m512i low[4], high[4];
   TERN_UNROLL
-  for (int i = 0; i < 4; i++)
-    both[i] = halves(_mm512_add_epi16(_mm512_permutexvar_epi16(load(high_word[i]), parts),
-                                      _mm512_permutexvar_epi16(load(low_word[i]), parts)));
-  _mm512_store_si512(table, low_half(_mm512_shuffle_ps(both[0], both[1], 0x88)));
-  _mm512_store_si512(table + 64, low_half(_mm512_shuffle_ps(both[2], both[3], 0x88)));
-  _mm512_store_ps(table + 128, _mm512_shuffle_ps(both[0], both[1], 0xdd));
-  _mm512_store_ps(table + 192, _mm512_shuffle_ps(both[2], both[3], 0xdd));
+  for (int i = 0; i < 4; i++) {
+    const __m512i t = _mm512_add_epi16(_mm512_permutexvar_epi16(load(high_word[i]), parts),
+                                       _mm512_permutexvar_epi16(load(low_word[i]), parts));
+    high[i] = _mm512_mulhrs_epi16(t, _mm512_set1_epi16(1057)); /* round(t / 31) */
+    low[i] = _mm512_sub_epi16(t, _mm512_sub_epi16(_mm512_slli_epi16(high[i], 5), high[i]));
+  }
+  _mm512_store_si512(table, _mm512_packs_epi16(low[0], low[1]));
+  _mm512_store_si512(table + 64, _mm512_packs_epi16(low[2], low[3]));
+  _mm512_store_si512(table + 128, _mm512_packs_epi16(high[0], high[1]));
+  _mm512_store_si512(table + 192, _mm512_packs_epi16(high[2], high[3]));
+}
+
+typedef struct halves {
+  __m512i low, high;
+} halves;
+
+/* Both halves of a block's sums, with their signs. Assembly: compilers load the
+ * block once for each use, and loads are short here. */
+TERN_INLINE halves look_up(const uint8_t *at, const __m512i *table) {
+  static const uint64_t sign_everywhere = UINT64_C(0x8080808080808080);
+  __m512i low = load(at), high, sign;
+  __asm__("vgf2p8affineqb $0, %[everywhere]%{1to8%}, %[low], %[sign]\n\t"
+          "vmovdqa64 %[low], %[high]\n\t"
+          "vpermi2b %[t1], %[t0], %[low]\n\t"
+          "vpermi2b %[t3], %[t2], %[high]\n\t"
+          "vpxorq %[sign], %[low], %[low]\n\t"
+          "vpxorq %[sign], %[high], %[high]"
+          : [low] "+v"(low), [high] "=&v"(high), [sign] "=&v"(sign)
+          : [everywhere] "m"(sign_everywhere), [t0] "v"(table[0]), [t1] "v"(table[1]), [t2] "v"(table[2]),
+            [t3] "v"(table[3]));
+  return (halves){low, high};
 }
 
 /* Additions to running sums are assembly: gcc 12 otherwise copies each sum twice. */
@@ -88,113 +109,84 @@ TERN_INLINE __m512i add_bytes(__m512i sum, __m512i bytes) {
   return sum;
 }
 
-/* The looked-up half of each byte of a block, with its sign. */
-TERN_INLINE __m512i look_up(__m512i block, __mmask64 negative, __m512i low, __m512i high) {
-  const __m512i half = _mm512_permutex2var_epi8(low, block, high);
-  return _mm512_mask_sub_epi8(half, negative, _mm512_setzero_si512(), half);
-}
-
-/* Words 32 high + low of 32 interleaved pairs of halves. */
-TERN_INLINE __m512i join(__m512i pairs_of_halves) {
-  return _mm512_maddubs_epi16(_mm512_set1_epi16(0x2001), pairs_of_halves);
-}
-
-/* Adds the sums of 16 rows to what the output holds, and ends them after the last chunk. */
-TERN_INLINE void put(const tern_gemm *g, int row, int token, __m256i words, bool first, bool last) {
-  const int left = g->rows - row;
-  if (left <= 0) return;
-  const __mmask16 rows = (__mmask16)(left >= 16 ? 0xffffu : (1u << left) - 1u);
-  const size_t at = (size_t)token * g->y_stride + (size_t)row;
-  void *y = g->y_int ? (void *)(g->y_int + at) : (void *)(g->y + at);
-  __m512i sum = _mm512_cvtepi16_epi32(words);
-  if (!first) sum = _mm512_add_epi32(sum, _mm512_maskz_loadu_epi32(rows, y));
-  if (last)
-    tern_put_panel(g, row, token, sum, 0);
-  else
-    _mm512_mask_storeu_epi32(y, rows, sum);
-}
-
-typedef struct span {
-  int first, groups; /* of the chunk */
-  bool last;
-} span;
-
-/* One token and up to TERN_T5L_PANELS panels over a chunk. */
-TERN_INLINE void tile(const tern_gemm *g, const uint8_t *table, span s, int row, int token, const int panels) {
-  const size_t step = (size_t)tern_t5l_strip(g->rows, row) * TERN_T5L_ROWS;
-  const uint8_t *w = (const uint8_t *)g->weights + tern_t5l_block(g->rows, g->cols, row, s.first);
-  __m512i sums[TERN_T5L_PANELS][2];
+/* Adds the halves of groups first..end-1 of a panel. */
+TERN_INLINE halves add_up(const uint8_t *blocks, __m512i tables[TERN_T5L_BUNDLE][4], const int first, const int end) {
+  if (first == end) return (halves){_mm512_setzero_si512(), _mm512_setzero_si512()};
+  halves sum = look_up(blocks + first * TERN_T5L_ROWS, tables[first]);
   TERN_UNROLL
-  for (int p = 0; p < panels; p++) sums[p][0] = sums[p][1] = _mm512_setzero_si512();
-  for (int group = 0; group < s.groups;) {
-    const int stop = s.groups - group < SIX ? s.groups : group + SIX;
-    __m512i low[TERN_T5L_PANELS], high[TERN_T5L_PANELS];
-    TERN_UNROLL
-    for (int p = 0; p < panels; p++) low[p] = high[p] = _mm512_setzero_si512();
-    for (; group < stop; group++, w += step, table += TABLE_BYTES) {
-      const __m512i t0 = load(table), t1 = load(table + 64), t2 = load(table + 128), t3 = load(table + 192);
-      TERN_UNROLL
-      for (int p = 0; p < panels; p++) {
-        const __m512i block = load(w + p * TERN_T5L_ROWS);
-        const __mmask64 negative = _mm512_movepi8_mask(block);
-        low[p] = add_bytes(low[p], look_up(block, negative, t0, t1));
-        high[p] = add_bytes(high[p], look_up(block, negative, t2, t3));
-      }
-    }
-    TERN_UNROLL
-    for (int p = 0; p < panels; p++) {
-      sums[p][0] = _mm512_add_epi16(sums[p][0], join(_mm512_unpacklo_epi8(low[p], high[p])));
-      sums[p][1] = _mm512_add_epi16(sums[p][1], join(_mm512_unpackhi_epi8(low[p], high[p])));
-    }
+  for (int i = first + 1; i < end; i++) {
+    const halves next = look_up(blocks + i * TERN_T5L_ROWS, tables[i]);
+    sum.low = add_bytes(sum.low, next.low);
+    sum.high = add_bytes(sum.high, next.high);
   }
+  return sum;
+}
+
+TERN_INLINE void add_words(int32_t *sums, __m512i words) {
+  _mm512_store_si512(sums, tern_dpbusd(_mm512_load_si512(sums), _mm512_set1_epi16(0x1f01), words));
+}
+
+/* A bundle of `groups` groups meets panels whose blocks follow each other. */
+TERN_INLINE void sweep(const uint8_t *w, const uint8_t *table, int32_t *sums, int panels, const int groups) {
+  __m512i tables[TERN_T5L_BUNDLE][4];
   TERN_UNROLL
-  for (int p = 0; p < panels; p++) {
+  for (int i = 0; i < groups; i++) {
     TERN_UNROLL
-    for (int i = 0; i < 4; i++) {
-      const __m256i words =
-          i % 2 ? _mm512_extracti64x4_epi64(sums[p][i / 2], 1) : _mm512_castsi512_si256(sums[p][i / 2]);
-      put(g, row + TERN_T5L_ROWS * p + 16 * i, token, words, s.first == 0, s.last);
-    }
+    for (int j = 0; j < 4; j++) tables[i][j] = load(table + i * TABLE_BYTES + 64 * j);
+  }
+  for (int p = 0; p < panels; p++, w += groups * TERN_T5L_ROWS, sums += TERN_T5L_ROWS) {
+    const halves a = add_up(w, tables, 0, (groups + 1) / 2);
+    const __m512i a0 = _mm512_unpacklo_epi8(a.low, a.high), a1 = _mm512_unpackhi_epi8(a.low, a.high);
+    const halves b = add_up(w, tables, (groups + 1) / 2, groups);
+    const __m512i b0 = _mm512_unpacklo_epi8(b.low, b.high), b1 = _mm512_unpackhi_epi8(b.low, b.high);
+    add_words(sums, _mm512_unpacklo_epi16(a0, b0));
+    add_words(sums + 16, _mm512_unpackhi_epi16(a0, b0));
+    add_words(sums + 32, _mm512_unpacklo_epi16(a1, b1));
+    add_words(sums + 48, _mm512_unpackhi_epi16(a1, b1));
   }
 }
 
-#define TILE(panels)                                                                                                   \
-  static void tile_##panels(const tern_gemm *g, const uint8_t *table, span s, int row, int token) {                    \
-    tile(g, table, s, row, token, panels);                                                                             \
+#define SWEEP(groups)                                                                                                  \
+  static void sweep_##groups(const uint8_t *w, const uint8_t *table, int32_t *sums, int panels) {                      \
+    sweep(w, table, sums, panels, groups);                                                                             \
   }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-#undef TILE
-static void (*const tiles[TERN_T5L_PANELS])(const tern_gemm *, const uint8_t *, span, int, int) = {tile_1, tile_2,
-                                                                                                   tile_3, tile_4};
+SWEEP(1)
+SWEEP(2)
+SWEEP(3)
+SWEEP(4)
+SWEEP(5)
+SWEEP(6)
+static void (*const sweeps[TERN_T5L_BUNDLE])(const uint8_t *, const uint8_t *, int32_t *,
+                                             int) = {sweep_1, sweep_2, sweep_3, sweep_4, sweep_5, sweep_6};
 
-static void run_chunk(const tern_gemm *g, span s, int row0, int row1, int token0, int token1) {
-  uint8_t *tables = g->scratch;
-  for (int token = token0; token < token1; token++) {
-    const int8_t *x = (const int8_t *)g->x + (size_t)token * g->x_stride + (size_t)s.first * TERN_T5L_DIGITS;
-    uint8_t *table = tables + (size_t)(token - token0) * CHUNK_TABLES;
-    for (int i = 0; i < s.groups; i++) make_table(table + (size_t)i * TABLE_BYTES, x + i * TERN_T5L_DIGITS);
+/* Rows row0..row1-1, which lie in one slice, and at most BATCH tokens. */
+static void run_slice(const tern_gemm *g, int row0, int row1, int token0, int tokens) {
+  scratch *s = g->scratch;
+  const int panels = (row1 - row0 + TERN_T5L_ROWS - 1) / TERN_T5L_ROWS, all = tern_t5l_groups(g->cols);
+  for (int t = 0; t < tokens; t++) memset(s->sums[t], 0, (size_t)panels * TERN_T5L_ROWS * sizeof(int32_t));
+  for (int first = 0; first < all; first += TERN_T5L_BUNDLE) {
+    const int groups = tern_t5l_bundle(g->cols, first);
+    const uint8_t *w = (const uint8_t *)g->weights + tern_t5l_block(g->rows, g->cols, row0, first);
+    for (int t = 0; t < tokens; t++) {
+      const int8_t *x = (const int8_t *)g->x + (size_t)(token0 + t) * g->x_stride + first * TERN_T5L_DIGITS;
+      for (int i = 0; i < groups; i++) make_table(s->tables + i * TABLE_BYTES, x + i * TERN_T5L_DIGITS);
+      sweeps[groups - 1](w, s->tables, s->sums[t], panels);
+    }
   }
-  for (int row = row0, next; row < row1; row = next) { /* strips, or what the range has of them */
-    next = row / TERN_T5L_STRIP * TERN_T5L_STRIP + TERN_T5L_STRIP;
-    const int panels = ((next < row1 ? next : row1) - row + TERN_T5L_ROWS - 1) / TERN_T5L_ROWS;
-    for (int token = token0; token < token1; token++)
-      tiles[panels - 1](g, tables + (size_t)(token - token0) * CHUNK_TABLES, s, row, token);
-  }
+  for (int t = 0; t < tokens; t++)
+    for (int row = row0; row < row1; row += 16)
+      tern_put_panel(g, row, token0 + t, _mm512_load_si512(s->sums[t] + (row - row0)), -16 * all);
 }
 
 static void run(const tern_gemm *g, int row0, int row1) {
-  for (int token = 0; token < g->tokens; token += BATCH) {
-    const int next = g->tokens - token < BATCH ? g->tokens : token + BATCH;
-    for (int group = 0; group < tern_t5l_groups(g->cols); group += TERN_T5L_GROUPS) {
-      const int groups = tern_t5l_chunk(g->cols, group);
-      const span s = {group, groups, group + groups == tern_t5l_groups(g->cols)};
-      run_chunk(g, s, row0, row1, token, next);
-    }
+  for (int row = row0, next; row < row1; row = next) {
+    const tern_t5l_slice slice = tern_t5l_slice_of(g->rows, row / TERN_T5L_ROWS);
+    const int end = (slice.first + slice.panels) * TERN_T5L_ROWS;
+    next = end < row1 ? end : row1;
+    for (int token = 0; token < g->tokens; token += BATCH)
+      run_slice(g, row, next, token, g->tokens - token < BATCH ? g->tokens - token : BATCH);
   }
 }
 
 const tern_kernel tern_kernel_t5l_avx512vbmi = {"t5l_avx512vbmi", &tern_layout_t5l, TERN_ISA_AVX512VBMI,
-                                                BATCH *CHUNK_TABLES, run};
+                                                sizeof(scratch), run};
