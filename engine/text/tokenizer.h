@@ -19,8 +19,9 @@ int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_erro
 int tern_tokenizer_open(tern_tokenizer **out, const char *path, tern_error *e);
 /* From SentencePiece's own file (tokenizer.model, spiece.model): BPE and unigram. */
 int tern_tokenizer_from_sentencepiece(tern_tokenizer **out, const char *path, tern_error *e);
-/* From a tiktoken rank file (base64 token, space, rank a line), LLaMA-3
- * pre-tokenizer and its 256 special tokens at 128000.. */
+/* From a tiktoken rank file (base64 token, space, rank a line): Qwen's and Qwen3.5's, known by their count of ranks,
+ * with Unicode NFC and their special tokens; every other with LLaMA-3's pre-tokenizer and its 256 special tokens
+ * behind the ranks. */
 int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_error *e);
 /* From Hugging Face's tokenizer.json (BPE, Unigram), with tokenizer_config.json beside it
  * where there is one. */

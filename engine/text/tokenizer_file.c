@@ -1,15 +1,16 @@
 /* Tokenizers from their own files: tiktoken's ranks ("base64 rank" a line, as
- * LLaMA-3 is published) and llama2.c's tokenizer.bin (int32 longest length,
+ * LLaMA-3 and Qwen are published) and llama2.c's tokenizer.bin (int32 longest length,
  * then float score, int32 length, bytes for each token). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "engine/base/file.h"
 #include "engine/text/tokenizer_parts.h"
 
-enum { LLAMA3_SPECIALS = 256, EOT = 9 };
+enum { MOST_SPECIALS = 256, EOT = 9 };
 
 /* One line of the rank file: tokens must come in rank order. */
 static int put_rank(tern_tokenizer *t, int32_t id, const uint8_t *line, size_t size, const char *path, tern_error *e) {
@@ -30,17 +31,58 @@ static int put_rank(tern_tokenizer *t, int32_t id, const uint8_t *line, size_t s
   return TERN_OK;
 }
 
-static int put_specials(tern_tokenizer *t, int32_t first, const char *path, tern_error *e) {
+/* A rank file says neither how words are cut nor which special tokens follow: its
+ * count of ranks tells the family. */
+typedef struct family {
+  int ranks; /* 0: any other count */
+  const char *pre;
+  int specials;
+  int bos, eos, eot; /* among the specials; -1: none */
+  bool nfc;
+  int (*name)(int i, char *out, size_t size);
+} family;
+
+static int qwen_special(int i, char *out, size_t size) {
+  static const char *const first[] = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
+  return i < 3 ? snprintf(out, size, "%s", first[i]) : snprintf(out, size, "<|extra_%d|>", i - 3);
+}
+
+static int qwen35_special(int i, char *out, size_t size) {
+  static const char *const names[] = {
+      "<|endoftext|>",  "<|im_start|>",   "<|im_end|>",      "<|object_ref_start|>", "<|object_ref_end|>",
+      "<|box_start|>",  "<|box_end|>",    "<|quad_start|>",  "<|quad_end|>",         "<|vision_start|>",
+      "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>",   "<|video_pad|>",        "<tool_call>",
+      "</tool_call>",   "<|fim_prefix|>", "<|fim_middle|>",  "<|fim_suffix|>",       "<|fim_pad|>",
+      "<|repo_name|>",  "<|file_sep|>",   "<tool_response>", "</tool_response>",     "<think>",
+      "</think>",
+  };
+  return snprintf(out, size, "%s", names[i]);
+}
+
+static const family families[] = {
+    {151643, "qwen2", 208, -1, 0, 2, true, qwen_special},
+    {248044, "qwen35", 26, -1, 0, 2, true, qwen35_special},
+    {0, "llama-bpe", 256, 0, 1, EOT, false, tern_llama3_special},
+};
+
+static const family *family_of(size_t ranks) {
+  size_t i = 0;
+  while (families[i].ranks && (size_t)families[i].ranks != ranks) i++;
+  return &families[i];
+}
+
+static int put_specials(tern_tokenizer *t, const family *f, int32_t first, const char *path, tern_error *e) {
   char name[48];
-  for (int i = 0; i < LLAMA3_SPECIALS; i++) {
-    int length = tern_llama3_special(i, name, sizeof name);
+  for (int i = 0; i < f->specials; i++) {
+    int length = f->name(i, name, sizeof name);
     tern_vocab_put(t, first + i, name, (size_t)length, TERN_TOKEN_CONTROL);
   }
-  t->bos = first;
-  t->eos = first + 1;
-  t->eot = first + EOT;
-  t->pre = tern_pre_find((tern_gguf_string){"llama-bpe", 9});
-  t->adds_bos = true;
+  t->bos = f->bos < 0 ? -1 : first + f->bos;
+  t->eos = first + f->eos;
+  t->eot = first + f->eot;
+  t->pre = tern_pre_find((tern_gguf_string){f->pre, strlen(f->pre)});
+  t->adds_bos = f->bos >= 0;
+  if (f->nfc) t->normal.form = UTF8PROC_COMPOSE | UTF8PROC_STABLE;
   if (tern_vocab_finish(t, path, e) != TERN_OK) return TERN_FAILED;
   return tern_vocab_pair_splits(t, NULL, e);
 }
@@ -53,11 +95,12 @@ int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_er
   int status = TERN_FAILED;
   size_t lines = map.data[map.size - 1] != '\n';
   for (size_t i = 0; i < map.size; i++) lines += map.data[i] == '\n';
-  if (lines >= INT32_MAX - LLAMA3_SPECIALS) {
+  const family *f = family_of(lines);
+  if (lines >= INT32_MAX - MOST_SPECIALS) {
     tern_fail(e, TERN_FAILED, "%s: %zu lines are no tiktoken rank file", path, lines);
     goto out;
   }
-  if (tern_vocab_open(&t, (int)lines + LLAMA3_SPECIALS, map.size + LLAMA3_SPECIALS * 48, false, e) != TERN_OK) goto out;
+  if (tern_vocab_open(&t, (int)lines + f->specials, map.size + MOST_SPECIALS * 48, false, e) != TERN_OK) goto out;
   size_t at = 0;
   for (int32_t id = 0; id < (int32_t)lines; id++) {
     const uint8_t *end = memchr(map.data + at, '\n', map.size - at);
@@ -65,7 +108,7 @@ int tern_tokenizer_from_tiktoken(tern_tokenizer **out, const char *path, tern_er
     if (put_rank(t, id, map.data + at, size, path, e) != TERN_OK) goto out;
     at += size + 1;
   }
-  status = put_specials(t, (int32_t)lines, path, e);
+  status = put_specials(t, f, (int32_t)lines, path, e);
   if (status != TERN_OK) goto out;
   *out = t;
   t = NULL;
