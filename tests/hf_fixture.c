@@ -91,7 +91,10 @@ static void add_projection(plan *p, int layer, int i) {
     t->shape[0] = rows / 4;
     planned *scale = &p->list[p->count++];
     *scale = (planned){.dims = 1, .shape = {1, 0}, .is_scale = true};
-    snprintf(scale->name, sizeof scale->name, "%.100s_scale", t->name);
+    size_t n = strlen(t->name);
+    check(n + sizeof "_scale" > sizeof scale->name, t->name, NULL);
+    memcpy(scale->name, t->name, n);
+    memcpy(scale->name + n, "_scale", sizeof "_scale");
     bool divides = p->f->store == HF_PACKED_DIVIDES;
     scale->middle = divides ? sqrt(cols) : 1 / sqrt(cols);
   }
