@@ -1,6 +1,7 @@
 # Everything above the portable core: text, baselines, harness, reports, the program.
 include(cmake/text.cmake)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
+pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 find_library(CSV_LIBRARY csv REQUIRED)
 find_library(PAPI_LIBRARY papi REQUIRED)
@@ -38,6 +39,7 @@ file(GLOB harness_sources CONFIGURE_DEPENDS harness/*.c harness/commands/*.c)
 list(FILTER harness_sources EXCLUDE REGEX "harness/main\\.c$")
 add_library(tern_harness STATIC ${harness_sources})
 target_link_libraries(tern_harness PUBLIC tern_baselines tern_mini tern_generate tern_text tern_train tern_reports PkgConfig::HWLOC
+                      PkgConfig::EDIT
                       PkgConfig::CRYPTO ${PAPI_LIBRARY})
 add_dependencies(tern_harness tern_revision)
 target_include_directories(tern_harness PRIVATE ${CMAKE_BINARY_DIR}/generated)
