@@ -52,7 +52,8 @@ static size_t place(tern_desk *d, const tern_net *n, char *base) {
   d->dqkv = take(base, &used, tokens * (size_t)n->qkv, sizeof(float));
   d->row = take(base, &used, widest, sizeof(float));
   d->row2 = take(base, &used, widest, sizeof(float));
-  d->logits = take(base, &used, TERN_DESK_HEAD * (size_t)n->vocab, sizeof(float));
+  d->logits_stride = ((size_t)n->vocab + 15) / 16 * 16 + 16; /* rows that don't all fall on the same cache lines */
+  d->logits = take(base, &used, TERN_DESK_HEAD * d->logits_stride, sizeof(float));
   d->scored = take(base, &used, tokens, sizeof(int));
   d->scores = take(base, &used, attend > block ? attend : block, sizeof(float));
   d->dscores = take(base, &used, block, sizeof(float));

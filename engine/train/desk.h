@@ -32,7 +32,8 @@ struct tern_desk {
   float *wide, *change; /* [tokens][widest]: a linear layer's input as floats, its gradient */
   float *dqkv;          /* [tokens][qkv] */
   float *row, *row2;    /* [widest] */
-  float *logits;        /* [TERN_DESK_HEAD][vocab] */
+  float *logits;        /* [TERN_DESK_HEAD][logits_stride] */
+  size_t logits_stride;
   int *scored;          /* [tokens] that have a weight */
   float *scores;        /* of attend, or [TERN_DESK_QUERIES][context] */
   float *dscores;       /* [TERN_DESK_QUERIES][context] */

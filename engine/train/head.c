@@ -12,31 +12,32 @@ static tern_dense product(const tern_desk *d, const float *a, size_t a_row, size
 /* Tokens scored[first..first+m-1]; their normed residuals are in desk->wide. */
 static void score(tern_train_pass *p, tern_desk *d, int first, int m) {
   const tern_net *n = p->n;
-  const size_t hidden = (size_t)n->hidden, vocab = (size_t)n->vocab;
+  const size_t hidden = (size_t)n->hidden, vocab = (size_t)n->vocab, stride = d->logits_stride;
   float *x = d->wide + (size_t)first * hidden, *dx = d->change + (size_t)first * hidden;
   tern_dense t = product(d, x, hidden, 1, n->turned_table, vocab, d->logits);
-  t.c_row = vocab;
+  t.c_row = stride;
   t.m = m;
   t.n = n->vocab;
   t.k = n->hidden;
   n->grad->dense(&t);
-  tern_trace(p, d->logits, (size_t)m * vocab, -1, "the logits (token_embd or output_norm)");
+  for (int i = 0; i < m; i++)
+    tern_trace(p, d->logits + (size_t)i * stride, vocab, -1, "the logits (token_embd or output_norm)");
   for (int i = 0; i < m; i++) {
     const int token = d->scored[first + i];
     const float weight = p->s->weights[token];
-    const double h = n->grad->entropy(d->logits + (size_t)i * vocab, n->vocab, p->s->targets[token], weight);
+    const double h = n->grad->entropy(d->logits + (size_t)i * stride, n->vocab, p->s->targets[token], weight);
     p->loss += (double)weight * h;
     if (p->entropies) p->entropies[token] = h;
   }
   if (!p->grads) return;
-  t = product(d, d->logits, 1, vocab, x, hidden, p->grads + n->embedding);
+  t = product(d, d->logits, 1, stride, x, hidden, p->grads + n->embedding);
   t.c_row = hidden;
   t.m = n->vocab;
   t.n = n->hidden;
   t.k = m;
   t.add = 1;
   n->grad->dense(&t);
-  t = product(d, d->logits, vocab, 1, n->table, hidden, dx);
+  t = product(d, d->logits, stride, 1, n->table, hidden, dx);
   t.c_row = hidden;
   t.m = m;
   t.n = n->hidden;
