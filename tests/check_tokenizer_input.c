@@ -314,6 +314,43 @@ static void streamed_garbage_comes_out_as_it_went_in(void **state) {
   }
 }
 
+/* Replaced as Python does, which follows Unicode's advice: one mark for each start of a character that breaks off. */
+static void streamed_garbage_is_replaced_when_asked(void **state) {
+  (void)state;
+  static const struct {
+    const char *in, *out;
+  } rows[] = {
+      {"a\x80"
+       "b",
+       "a\xef\xbf\xbd"
+       "b"},
+      {"\xe2\x82"
+       "A",
+       "\xef\xbf\xbd"
+       "A"},
+      {"\xf0\x9f\x98", "\xef\xbf\xbd"},
+      {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
+      {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+      {"\xe2\x82\xe2\x82\xac", "\xef\xbf\xbd\xe2\x82\xac"},
+      {"\xf4\x90\x80\x80.", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd."},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    size_t size = strlen(rows[i].in);
+    for (size_t step = 1; step <= size; step++) {
+      collected c = {.whole = true};
+      tern_utf8_stream stream = {.replace = true};
+      for (size_t at = 0; at < size; at += step) {
+        size_t n = size - at < step ? size - at : step;
+        tern_utf8_push(&stream, (tern_gguf_string){rows[i].in + at, n}, collect, &c);
+      }
+      tern_utf8_flush(&stream, collect, &c);
+      assert_true(c.whole);
+      assert_int_equal(c.size, strlen(rows[i].out));
+      assert_memory_equal(c.text, rows[i].out, c.size);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(merges_apply_by_rank_not_by_length_or_place),
@@ -325,6 +362,7 @@ int main(void) {
       cmocka_unit_test(truncated_llama2c_vocabularies_are_refused),
       cmocka_unit_test(streamed_text_breaks_only_between_characters),
       cmocka_unit_test(streamed_garbage_comes_out_as_it_went_in),
+      cmocka_unit_test(streamed_garbage_is_replaced_when_asked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

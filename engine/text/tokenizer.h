@@ -42,9 +42,9 @@ bool tern_tokenizer_adds_eos(const tern_tokenizer *t);
 /* Id of the control or user-defined token of that text, -1 when there is none. */
 int32_t tern_tokenizer_find(const tern_tokenizer *t, const char *text);
 
-/* Text to ids. Invalid UTF-8 is encoded byte by byte. `special`: special-token
- * texts in the input become their ids. *ids is malloc'ed (free()). No BOS is
- * added. */
+/* Text to ids. Invalid UTF-8 is encoded byte by byte (unknown, where a vocabulary has no bytes); no text gives no
+ * ids. `special`: special-token texts in the input become their ids; user-defined ones always do. *ids is malloc'ed
+ * (free()). No BOS is added. */
 int tern_tokenizer_encode(const tern_tokenizer *t, const char *text, size_t size, bool special, int32_t **ids,
                           size_t *count, tern_error *e);
 
@@ -59,9 +59,17 @@ int tern_tokenizer_write(const tern_tokenizer *t, tern_gguf_writer *w, tern_erro
  * has rows. */
 int tern_tokenizer_write_padded(const tern_tokenizer *t, int rows, tern_gguf_writer *w, tern_error *e);
 
+/* Writes tokenizer.json and tokenizer_config.json for transformers into a
+ * folder: byte-level BPE and merged pieces. rows: of the embedding; template:
+ * for chats, size 0 for none. */
+int tern_tokenizer_export(const tern_tokenizer *t, int rows, tern_gguf_string template, const char *folder,
+                          tern_error *e);
+
 /* Holds back incomplete UTF-8 between tokens: appends the token's bytes, calls
- * put with whole characters; flush gives what is left. */
+ * put with whole characters; flush gives what is left. Bytes that can't become
+ * a character pass as they are, or as U+FFFD where `replace` is set. */
 typedef struct tern_utf8_stream {
+  bool replace;
   unsigned char held[4];
   int count;
 } tern_utf8_stream;

@@ -138,6 +138,8 @@ static inline tern_gguf_string tern_vocab_text(const tern_tokenizer *t, int32_t 
  * printable form, pieces with U+2581 for a blank, "<0xNN>" for a byte. scratch
  * takes text.size bytes. */
 void tern_vocab_put_text(tern_tokenizer *t, int32_t id, tern_gguf_string text, int type, uint8_t *scratch);
+/* And back: out takes three bytes for each and six more; returns the length. */
+size_t tern_vocab_write_text(const tern_tokenizer *t, int32_t id, char *out);
 /* A merge of two tokens written likewise; one that can never apply is left out. */
 int tern_vocab_put_merge(tern_tokenizer *t, tern_gguf_string left, tern_gguf_string right, uint32_t rank,
                          tern_error *e);

@@ -10,8 +10,7 @@
 
 #define KEY "tokenizer.ggml."
 
-/* Text of a token as GGUF has it; out takes up to 3 bytes for each. */
-static size_t gguf_text(const tern_tokenizer *t, int32_t id, char *out) {
+size_t tern_vocab_write_text(const tern_tokenizer *t, int32_t id, char *out) {
   tern_gguf_string text = tern_vocab_text(t, id);
   int type = t->type[id];
   if (type == TERN_TOKEN_BYTE) return (size_t)sprintf(out, "<0x%02X>", (unsigned)(unsigned char)text.data[0]);
@@ -55,7 +54,7 @@ static int put_tokens(const tern_tokenizer *t, int rows, tern_gguf_writer *w, te
     status = tern_fail(e, TERN_FAILED, "not enough memory to write %zu tokens", n);
   } else {
     for (int32_t id = 0; id < t->size; id++) {
-      texts[id] = (tern_gguf_string){pool + used, gguf_text(t, id, pool + used)};
+      texts[id] = (tern_gguf_string){pool + used, tern_vocab_write_text(t, id, pool + used)};
       used += texts[id].size;
       types[id] = t->type[id];
     }
@@ -99,9 +98,9 @@ static int put_merges(const tern_tokenizer *t, tern_gguf_writer *w, tern_error *
     qsort(pairs, n, sizeof *pairs, by_rank);
     for (size_t i = 0; i < n; i++) {
       char *start = pool + used;
-      used += gguf_text(t, (int32_t)(pairs[i].key >> 32), pool + used);
+      used += tern_vocab_write_text(t, (int32_t)(pairs[i].key >> 32), pool + used);
       pool[used++] = ' ';
-      used += gguf_text(t, (int32_t)(pairs[i].key & 0xffffffff), pool + used);
+      used += tern_vocab_write_text(t, (int32_t)(pairs[i].key & 0xffffffff), pool + used);
       texts[i] = (tern_gguf_string){start, (size_t)(pool + used - start)};
     }
     tern_gguf_put_texts(w, KEY "merges", texts, n);

@@ -49,32 +49,63 @@ size_t tern_utf8_span(const uint8_t *s, size_t size) {
   return i;
 }
 
+typedef struct sink {
+  void (*put)(void *, const char *, size_t);
+  void *arg;
+} sink;
+
+/* Bytes that are no character: one U+FFFD for as many as a character could have begun with (as Unicode advises). */
+static void put_broken(const tern_utf8_stream *s, sink to, const uint8_t *bytes, size_t n) {
+  if (s->replace)
+    to.put(to.arg, "\xef\xbf\xbd", 3);
+  else
+    to.put(to.arg, (const char *)bytes, n);
+}
+
+/* Whole characters of a text that starts at a character; returns the bytes of a last one that is not whole yet. */
+static size_t put_whole(const tern_utf8_stream *s, sink to, const uint8_t *data, size_t size) {
+  size_t start = 0, i = 0;
+  while (i < size) {
+    size_t have, length = character(data + i, size - i, &have);
+    if (have < length) break;
+    if (length == 0) {
+      if (i > start) to.put(to.arg, (const char *)data + start, i - start);
+      put_broken(s, to, data + i, have);
+      start = i + have;
+    }
+    i += length == 0 ? have : length;
+  }
+  if (i > start) to.put(to.arg, (const char *)data + start, i - start);
+  return size - i;
+}
+
 /* Text held back is always the start of a character that may yet become
- * valid, so it never exceeds three bytes. Invalid bytes pass unchanged. */
+ * valid, so it never exceeds three bytes. */
 void tern_utf8_push(tern_utf8_stream *s, tern_gguf_string bytes, void (*put)(void *, const char *, size_t), void *arg) {
+  const uint8_t *data = (const uint8_t *)bytes.data;
+  sink to = {put, arg};
   size_t i = 0;
   while (s->count > 0 && i < bytes.size) {
-    s->held[s->count++] = (unsigned char)bytes.data[i++];
+    s->held[s->count++] = data[i++];
     size_t have, length = character(s->held, (size_t)s->count, &have);
     if (have < length) continue;
     if (length == 0) { /* the new byte does not belong: look at it again by itself */
       s->count--;
       i--;
+      put_broken(s, to, s->held, (size_t)s->count);
+    } else {
+      put(arg, (const char *)s->held, length);
     }
-    tern_utf8_flush(s, put, arg);
+    s->count = 0;
   }
-  const uint8_t *data = (const uint8_t *)bytes.data;
-  size_t start = i;
-  for (size_t have, length; i < bytes.size; i += length) {
-    length = character(data + i, bytes.size - i, &have);
-    if (have < length) break;
-    if (length == 0) length = 1;
+  size_t left = i < bytes.size ? put_whole(s, to, data + i, bytes.size - i) : 0;
+  if (left > 0) {
+    memcpy(s->held, data + bytes.size - left, left);
+    s->count = (int)left;
   }
-  if (i > start) put(arg, bytes.data + start, i - start);
-  for (; i < bytes.size; i++) s->held[s->count++] = data[i];
 }
 
 void tern_utf8_flush(tern_utf8_stream *s, void (*put)(void *, const char *, size_t), void *arg) {
-  if (s->count > 0) put(arg, (const char *)s->held, (size_t)s->count);
+  if (s->count > 0) put_broken(s, (sink){put, arg}, s->held, (size_t)s->count);
   s->count = 0;
 }
