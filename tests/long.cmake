@@ -18,7 +18,7 @@ if(CLANG AND NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
   if(TERN_LONG_TESTS)
     set(fuzz_seconds 600)
   endif()
-  foreach(reader gguf llama2c config safetensors tokenizer_json tiktoken)
+  foreach(reader gguf llama2c config safetensors tokenizer_json tiktoken sentencepiece)
     add_test(NAME fuzz_${reader}
       COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz.sh $<TARGET_FILE:ternmark> ${CMAKE_SOURCE_DIR}/build/fuzz/tests/fuzz_${reader}
               ${fuzz_seconds} $<TARGET_FILE:hf_folder>)

@@ -1,6 +1,6 @@
 # Tokenizers and sampler. Run in the source tree, so that ../shared is found.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun tokenizer tokenizer_input pretokenizer tokenizer_json chat_template sampler)
+  foreach(noun tokenizer tokenizer_input pretokenizer tokenizer_json tokenizer_pieces chat_template sampler)
     add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c)
     target_link_libraries(check_${noun} PRIVATE tern_text cmocka)
     target_compile_definitions(check_${noun} PRIVATE TERN_TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
