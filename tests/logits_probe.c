@@ -13,7 +13,7 @@
 #include "tests/reference.h"
 #include "tests/reference_file.h"
 
-enum { TOKENS = 21, ALL_RUNS = 6 }; /* cases that are run in every way; the others take turns */
+enum { TOKENS = 21, ALL_RUNS = 2 }; /* cases that are run in every way; the others take turns */
 
 typedef struct variant {
   const char *body, *head;
@@ -116,7 +116,7 @@ static void engine_logits(const tern_model *m, tern_team *team, tern_kv_type kv,
   tern_session_close(s);
 }
 
-/* Every second of the runs, from a first one that the case chooses, or all. */
+/* All runs, or every fourth from the one that a case begins with. */
 static void compare(const tern_model *m, const variant *v, const char *arch, float *const *wanted, const int32_t *ids,
                     size_t first, size_t step) {
   const tern_model_facts *f = tern_model_describe(m);
@@ -145,12 +145,21 @@ static void compare(const tern_model *m, const variant *v, const char *arch, flo
   free(logits);
 }
 
+static bool kv_is_run(int kv, size_t first, size_t step) {
+  for (size_t i = first; i < sizeof runs / sizeof *runs; i += step) {
+    if (runs[i].kv < 0 || runs[i].kv == kv) return true;
+  }
+  return false;
+}
+
 static void run_variant(const tern_gguf *g, const tiny_shape *shape, const variant *v, size_t first, size_t step) {
   int32_t ids[TOKENS];
   float *wanted[3];
   for (int i = 0; i < TOKENS; i++) ids[i] = (i * i * 7 + 3) % shape->vocab;
   for (int kv = TERN_KV_F32; kv <= TERN_KV_INT8; kv++) {
     size_t n = TOKENS * (size_t)shape->vocab;
+    wanted[kv] = NULL;
+    if (!kv_is_run(kv, first, step)) continue;
     wanted[kv] = calloc(n, sizeof(float));
     if (!wanted[kv]) abort();
     reference_logits(g, &(reference_spec){v->body, v->head, (tern_kv_type)kv}, ids, TOKENS, wanted[kv]);
@@ -180,7 +189,7 @@ int main(void) {
     check(tern_gguf_open(&g, path, &e), &e);
     unlink(path);
     for (const variant *v = cases[i].variants; v < cases[i].variants + 6 && v->body; v++) {
-      run_variant(g, &cases[i].shape, v, i < ALL_RUNS ? 0 : i % 2, i < ALL_RUNS ? 1 : 2);
+      run_variant(g, &cases[i].shape, v, i < ALL_RUNS ? 0 : i % 4, i < ALL_RUNS ? 1 : 4);
     }
     tern_gguf_close(g);
   }

@@ -144,6 +144,7 @@ static void put_family(tern_gguf_writer *w, const file *f) {
   if (family->window) put_number(w, f, "attention.sliding_window", family->window);
   if (family->period) put_number(w, f, "attention.sliding_window_pattern", family->period);
   if (is(f->shape->arch, "minicpm")) put_real(w, f, "logit_scale", 0.75f);
+  if (family->key) put_real(w, f, family->key, family->number);
   if (!family->scaling || is(family->scaling, "freqs")) return;
   snprintf(key, sizeof key, "%s.rope.scaling.type", f->shape->arch);
   tern_gguf_put_text(w, key, family->scaling);
@@ -206,6 +207,7 @@ static void put_codes(const file *f, const part *p, uint64_t stream, uint8_t *da
   if (!codes) abort();
   for (size_t i = 0; i < n; i++) codes[i] = (int8_t)(tern_random_at(f->seed, stream, i) % 3) - 1;
   if (is(f->fault->nan_in, p->name)) scale = NAN;
+  if (f->family->dead) scale = 0;
   if (f->family->uneven) { /* a row and a block of columns at a time; the type has no tail */
     for (int b = 0; b < p->rows * (p->cols / p->type->block); b++) {
       size_t bytes = p->type->bytes(1, p->type->block), at = (size_t)b;

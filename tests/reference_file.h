@@ -23,6 +23,9 @@ typedef struct tiny_family {
   const char *scaling; /* rope.scaling.type, or "freqs" for a rope_freqs tensor */
   bool input_norms;    /* BitNet embeddings */
   bool uneven;         /* ternary blocks get scales of their own */
+  bool dead;           /* ternary scales are 0 */
+  const char *key;     /* one more key of the architecture, with this number */
+  float number;
 } tiny_family;
 
 /* One fault; all zero: none. Tensors by full name. */
