@@ -6,6 +6,7 @@
 
 #include "kernels/avx512.h"
 #include "kernels/q8.h"
+#include "kernels/words_avx2.h"
 
 enum { TILE_TOKENS = 6, SCRATCH = 1 << 18 };
 
@@ -56,13 +57,6 @@ TERN_INLINE void tile(const tern_gemm *g, int row, int token, const int panels, 
 #include "kernels/two_panels.h"
 #undef run
 
-static void widen_row(int16_t *words, const int8_t *x, int cols) {
-  for (int k = 0; k < cols; k += 16) {
-    const __m256i wide = _mm256_cvtepi8_epi16(_mm_load_si128((const void *)(x + k)));
-    _mm256_store_si256((void *)(words + k), _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(wide, 0xd8), 0xd8));
-  }
-}
-
 static void run(const tern_gemm *g, int row0, int row1) {
   const size_t columns = (size_t)tern_q8_padded(g->cols);
   const int room = (int)(SCRATCH / sizeof(int16_t) / columns); /* two tokens at least: cols <= 65536 */
@@ -73,8 +67,8 @@ static void run(const tern_gemm *g, int row0, int row1) {
   for (int token = 0; token < g->tokens; token += part.tokens) {
     part.tokens = g->tokens - token < most ? g->tokens - token : most;
     for (int t = 0; t < part.tokens; t++)
-      widen_row((int16_t *)g->scratch + (size_t)t * columns, (const int8_t *)g->x + (size_t)(token + t) * g->x_stride,
-                g->cols);
+      tern_words_widen((int16_t *)g->scratch + (size_t)t * columns,
+                       (const int8_t *)g->x + (size_t)(token + t) * g->x_stride, g->cols);
     part.x_scale = g->x_scale + token;
     part.x_sum = g->x_sum + token;
     part.y = g->y ? g->y + (size_t)token * g->y_stride : NULL;
