@@ -328,6 +328,15 @@ static void bad_questions_are_one_line(void **state) {
   program_expect(2, ARGS("kernels", "tune", "t2"));
   program_expect(1, ARGS("kernels", "bench", "t9"));
   program_says("err", "\"t9\"");
+  program_expect(1, ARGS("kernels", "test", "t9")); /* not: nothing to complain of */
+  program_says("err", "\"t9\"");
+#if defined(__x86_64__)
+  program_expect(2, ARGS("kernels", "bench", "--isa", "neondot"));
+  program_says("err", "--isa neondot: not usable here");
+#elif defined(__aarch64__)
+  program_expect(2, ARGS("kernels", "bench", "--isa", "avx2"));
+  program_says("err", "--isa avx2: not usable here");
+#endif
 }
 
 int main(int argc, char **argv) {

@@ -155,6 +155,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_ISA:
     level = tern_isa_parse(arg);
     if (level < 0) argp_error(state, "--isa: unknown level '%.40s'", arg);
+    if (!tern_isa_usable((tern_isa)level))
+      argp_failure(state, TERN_USAGE, 0, "--isa %s: not usable here: %s", arg, tern_isa_reason((tern_isa)level));
     o->bench.cap = (tern_isa)level;
     return 0;
   case KEY_SEED:
@@ -215,7 +217,15 @@ static int list(options *o, tern_error *e) {
   return TERN_OK;
 }
 
+static bool names_any(const char *filter) {
+  bool any = !filter;
+  for (const tern_kernel *const *k = tern_kernels(); *k && !any; k++) any = strstr((*k)->name, filter) != NULL;
+  return any;
+}
+
 static int test(options *o, tern_error *e) {
+  if (!names_any(o->bench.filter))
+    return tern_fail(e, TERN_FAILED, "no kernel's name contains \"%.40s\": see ternmark kernels list", o->bench.filter);
   const int failed = tern_kernel_check(o->bench.filter, o->bench.seed, o->bench.cap, stdout);
   if (!failed) return TERN_OK;
   return tern_fail(e, TERN_FAILED, "%d of the checks above failed; repeat with --seed %" PRIu64, failed, o->bench.seed);
