@@ -33,5 +33,7 @@ if(NOT TERN_CORE_ONLY AND NOT TERN_SANITIZE)
       set_tests_properties(arm_kernels_equal_scalar_${cpu} arm_vectors_equal_scalar_${cpu}
         arm_logits_equal_x86_${cpu} PROPERTIES FIXTURES_REQUIRED arm TIMEOUT 600)
     endforeach()
+    add_test(NAME arm_batches_equal_alone COMMAND ${QEMU_AARCH64} ${arm}/tests/batch_probe)
+    set_tests_properties(arm_batches_equal_alone PROPERTIES FIXTURES_REQUIRED arm TIMEOUT 600)
   endif()
 endif()
