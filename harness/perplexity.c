@@ -9,7 +9,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/progress.h"
 
-enum { AHEAD = 16 }; /* windows that wait or run */
+enum { AHEAD = 2 * TERN_MOST_WINDOWS }; /* windows that wait or run */
 
 typedef struct source {
   const int32_t *ids;

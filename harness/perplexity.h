@@ -9,6 +9,8 @@
 
 #include "engine/generate/schedule.h"
 
+enum { TERN_MOST_WINDOWS = 64 }; /* at once, of use */
+
 typedef struct tern_perplexity {
   int64_t windows, tokens, scored; /* tokens of the text */
   double sum, squares;             /* of -log p, natural */

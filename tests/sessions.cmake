@@ -12,4 +12,11 @@ if(NOT TERN_CORE_ONLY)
     add_test(NAME check_${noun} COMMAND check_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(check_${noun} PROPERTIES TIMEOUT 120)
   endforeach()
+
+  add_executable(check_commands_text ${CMAKE_CURRENT_SOURCE_DIR}/check_commands_text.c
+                                     ${CMAKE_CURRENT_SOURCE_DIR}/program.c ${CMAKE_CURRENT_SOURCE_DIR}/scratch.c)
+  target_link_libraries(check_commands_text PRIVATE tern_harness tern_stories cmocka)
+  add_test(NAME check_commands_text COMMAND check_commands_text $<TARGET_FILE:ternmark>
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(check_commands_text PROPERTIES TIMEOUT 240)
 endif()

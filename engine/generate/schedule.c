@@ -287,10 +287,6 @@ int tern_schedule_positions(const tern_schedule *s) {
   return s->pool.positions;
 }
 
-void tern_schedule_profile(tern_schedule *s, tern_profile *p) {
-  tern_workspace_profile(s->pool.workspace, p);
-}
-
 const tern_request_facts *tern_request_describe(const tern_request *r) {
   return &r->facts;
 }

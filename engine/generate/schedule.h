@@ -58,7 +58,6 @@ int tern_schedule_step(tern_schedule *s, int *left, tern_error *e);
 int tern_schedule_run(tern_schedule *s, tern_error *e);
 /* Positions that sessions hold now, in use or kept; never above the bound. */
 int tern_schedule_positions(const tern_schedule *s);
-void tern_schedule_profile(tern_schedule *s, tern_profile *p);
 
 const tern_request_facts *tern_request_describe(const tern_request *r);
 /* Ends before the next step; what it wrote stands. */

@@ -70,7 +70,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->windows = (int)tern_option_number(state, "windows", text, 0, INT32_MAX);
     break;
   case SEQUENCES:
-    o->sequences = (int)tern_option_number(state, "parallel", text, 1, 1024);
+    o->sequences = (int)tern_option_number(state, "parallel", text, 1, TERN_MOST_WINDOWS);
     break;
   case BATCH:
     o->batch = (int)tern_option_number(state, "batch", text, 1, 65536);
