@@ -21,4 +21,7 @@ if(NOT TERN_CORE_ONLY)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endforeach()
+
+  add_test(NAME train_commands COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/train_commands.sh $<TARGET_FILE:ternmark>)
+  set_tests_properties(train_commands PROPERTIES TIMEOUT 300)
 endif()
