@@ -21,7 +21,11 @@ TERN_INLINE const uint8_t *panel(const tern_gemm *g, int row) {
 TERN_INLINE __m512i decode(const uint8_t *step, int f) {
   return _mm512_load_si512(step + f * TERN_Q8_BLOCK);
 }
-#define strip_decode decode
+
+TERN_INLINE void strip_fields(__m512i u[FIELDS], const uint8_t *step) {
+  TERN_UNROLL
+  for (int f = 0; f < FIELDS; f++) u[f] = decode(step, f);
+}
 
 #include "kernels/vnni_tiles.h"
 

@@ -17,8 +17,14 @@ TERN_INLINE __m512i decode(const uint8_t *step, int f) {
   return _mm512_and_si512(_mm512_srli_epi32(_mm512_load_si512(step), 2 * (unsigned)f), _mm512_set1_epi8(3));
 }
 
-TERN_INLINE __m512i strip_decode(const uint8_t *step, int f) {
-  return _mm512_and_si512(_mm512_load_si512(step), _mm512_set1_epi8((char)(3 << 2 * f)));
+/* All masks before the first dot product: in turns with them, Zen 4 reaches 85 %
+ * of the dot product's rate instead of 96 %; and one load for the four of them. */
+TERN_INLINE void strip_fields(__m512i u[FIELDS], const uint8_t *step) {
+  __m512i block = _mm512_load_si512(step);
+  __asm__("" : "+v"(block));
+  TERN_UNROLL
+  for (int f = 0; f < FIELDS; f++) u[f] = _mm512_and_si512(block, _mm512_set1_epi8((char)(3 << 2 * f)));
+  __asm__("" : "+v"(u[0]), "+v"(u[1]), "+v"(u[2]), "+v"(u[3]));
 }
 
 #include "kernels/vnni_tiles.h"

@@ -28,7 +28,11 @@ TERN_INLINE __m512i decode(const uint8_t *step, int f) {
   const __m512i quarters = _mm512_avg_epu8(s, _mm512_avg_epu8(s, _mm512_setzero_si512()));
   return _mm512_and_si512(quarters, _mm512_set1_epi8((char)0xc0));
 }
-#define strip_decode decode
+
+TERN_INLINE void strip_fields(__m512i u[FIELDS], const uint8_t *step) {
+  TERN_UNROLL
+  for (int f = 0; f < FIELDS; f++) u[f] = decode(step, f);
+}
 #define OWN_STRIP_1
 
 #include "kernels/vnni_tiles.h"

@@ -4,7 +4,7 @@
  *   panel(g, row)              first step of the panel that starts at `row`
  *   decode(step, f)            field f of a step: 16 rows x 4 columns as u8
  *   DECODE_SHIFT               decode() gives weights times 2^DECODE_SHIFT
- *   strip_decode(step, f), STRIP_SHIFT(f)  the same for strips
+ *   strip_fields(u, step), STRIP_SHIFT(f)  all fields of a step for strips, times 2^STRIP_SHIFT(f)
  *   OFFSET                     what u8 codes add to a weight
  *   OWN_STRIP_1                when it has a better way with a single token: strip_1()
  * and gives the table `tiles`. A strip is one panel and few tokens, each field
@@ -28,11 +28,12 @@ TERN_INLINE void strip(const tern_gemm *g, int row, int token, const int tokens)
     for (int f = 0; f < FIELDS; f++) acc[t][f] = _mm512_setzero_si512();
   }
   for (int k = 0; k < g->cols; k += STEP, w += STEP_BYTES) {
+    __m512i u[FIELDS];
+    strip_fields(u, w);
     TERN_UNROLL
     for (int f = 0; f < FIELDS; f++) {
-      const __m512i u = strip_decode(w, f);
       TERN_UNROLL
-      for (int t = 0; t < tokens; t++) acc[t][f] = tern_dpbusd_four(acc[t][f], u, x[t] + k + 4 * f);
+      for (int t = 0; t < tokens; t++) acc[t][f] = tern_dpbusd_four(acc[t][f], u[f], x[t] + k + 4 * f);
     }
   }
   TERN_UNROLL
