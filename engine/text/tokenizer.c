@@ -10,9 +10,20 @@
 #include "engine/text/tokenizer_parts.h"
 
 /* Texts at which a model's turn or document ends, whatever the file's keys say. */
-static const char *const end_texts[] = {"<|eot_id|>",    "<|eom_id|>", "<|end_of_text|>",
-                                        "<|endoftext|>", "<|im_end|>", "<|end|>",
-                                        "<end_of_turn>", "<EOT>",      "<|end_of_turn|>"};
+static const char *const end_texts[] = {"<|eot_id|>",
+                                        "<|eom_id|>",
+                                        "<|end_of_text|>",
+                                        "<|endoftext|>",
+                                        "<|im_end|>",
+                                        "<|end|>",
+                                        "<end_of_turn>",
+                                        "<EOT>",
+                                        "<|EOT|>",
+                                        "<|end_of_turn|>",
+                                        "</s>",
+                                        "<eos>",
+                                        "<\xef\xbd\x9c"
+                                        "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
 
 int tern_vocab_open(tern_tokenizer **out, int size, size_t pool_size, bool pieces, tern_error *e) {
   size_t n = (size_t)size;
@@ -125,6 +136,8 @@ int tern_vocab_finish(tern_tokenizer *t, const char *where, tern_error *e) {
                        TERN_TOKEN_LIMIT);
     specials += is_special(t->type[id]);
     t->ends[id] = is_end(t, id);
+    /* Some files mark ends as user-defined, which plain text would then contain. */
+    if (t->ends[id] && t->type[id] == TERN_TOKEN_USER) t->type[id] = TERN_TOKEN_CONTROL;
   }
   if (tern_text_map_open(&t->texts, (size_t)t->size, e) != TERN_OK ||
       tern_text_map_open(&t->specials, (size_t)specials, e) != TERN_OK ||
