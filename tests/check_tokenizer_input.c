@@ -24,6 +24,7 @@ typedef struct vocabulary {
   const float *scores;
   size_t score_count;
   int bos, eos;
+  const char *name;
 } vocabulary;
 
 static const char *temporary(void) {
@@ -43,6 +44,7 @@ static int open_vocabulary(tern_tokenizer **t, const vocabulary *v, tern_error *
   tern_gguf *g;
   assert_int_equal(tern_gguf_writer_open(&w, temporary(), e), TERN_OK);
   if (v->model != NULL) tern_gguf_put_text(w, KEY "model", v->model);
+  if (v->name != NULL) tern_gguf_put_text(w, "general.name", v->name);
   if (v->pre != NULL) tern_gguf_put_text(w, KEY "pre", v->pre);
   if (v->tokens != NULL) put_texts(w, KEY "tokens", v->tokens, v->token_count);
   if (v->merges != NULL) put_texts(w, KEY "merges", v->merges, v->merge_count);
@@ -82,7 +84,8 @@ static const char *const letters[] = {"a", "b", "c", "ab", "bc", "abc", "\xc4\xa
 static const char *const merges[] = {"b c", "a b", "a bc", "\xc4\xa0 a", "z z", "ab nothere"};
 static const int32_t letter_types[] = {1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 4};
 static const vocabulary letter_vocabulary = {
-    "gpt2", "gpt-2", letters, merges, COUNT(letters), COUNT(merges), letter_types, COUNT(letter_types), NULL, 0, 8, 9};
+    "gpt2", "gpt-2", letters, merges, COUNT(letters), COUNT(merges), letter_types, COUNT(letter_types), NULL,
+    0,      8,       9,       NULL};
 
 static void merges_apply_by_rank_not_by_length_or_place(void **state) {
   (void)state;
@@ -144,7 +147,7 @@ static void pieces_fall_back_to_bytes_and_carry_a_leading_blank(void **state) {
   static const int32_t types[] = {2, 3, 3, 6, 6, 1, 1, 1, 1, 1};
   static const float scores[] = {0, 0, 0, 0, 0, -5, -6, -2, -7, -1};
   const vocabulary v = {"llama", NULL,          tokens, NULL, COUNT(tokens), 0, types, COUNT(types),
-                        scores,  COUNT(scores), 1,      2};
+                        scores,  COUNT(scores), 1,      2,    NULL};
   tern_error e = {0};
   tern_tokenizer *t;
   if (open_vocabulary(&t, &v, &e) != TERN_OK) fail_msg("%s", e.text);
@@ -157,6 +160,39 @@ static void pieces_fall_back_to_bytes_and_carry_a_leading_blank(void **state) {
   assert_true(s.size == 1 && s.data[0] == 'a'); /* after BOS without the blank */
   s = tern_tokenizer_bytes(t, 6, 7);
   assert_true(s.size == 2 && s.data[0] == ' ');
+  tern_tokenizer_close(t);
+}
+
+/* As tokenizer.json has it, which files converted by llama.cpp leave out; an end is a control token whatever its type.
+ */
+static void marks_of_phi3_take_the_line_break(void **state) {
+  (void)state;
+  static const char *const tokens[] = {"<unk>", "<s>", "<|end|>", "<|user|>", "<0x0A>", "\xe2\x96\x81", "a"};
+  static const int32_t types[] = {2, 3, 4, 3, 6, 1, 1};
+  static const float scores[] = {0, 0, 0, 0, 0, -5, -6};
+  vocabulary v = {.model = "llama",
+                  .tokens = tokens,
+                  .token_count = COUNT(tokens),
+                  .types = types,
+                  .type_count = COUNT(types),
+                  .scores = scores,
+                  .score_count = COUNT(scores),
+                  .bos = 1,
+                  .eos = -1,
+                  .name = "Phi-3 mini"};
+  tern_error e = {0};
+  tern_tokenizer *t;
+  if (open_vocabulary(&t, &v, &e) != TERN_OK) fail_msg("%s", e.text);
+  EXPECT_IDS(t, "<|user|>\n \na<|end|>\n", true, 3, 5, 6, 2);
+  EXPECT_IDS(t, "<s>\n", true, 1, 5, 4);
+  EXPECT_IDS(t, "<|end|>", false, 5, 0, 0, 0, 0, 0, 0, 0); /* plain text ends nothing */
+  assert_true(tern_tokenizer_ends(t, 2));
+  assert_int_equal(tern_tokenizer_find(t, "<|user|>"), 3);
+  assert_int_equal(tern_tokenizer_find(t, "a"), -1);
+  tern_tokenizer_close(t);
+  v.name = "Llama";
+  if (open_vocabulary(&t, &v, &e) != TERN_OK) fail_msg("%s", e.text);
+  EXPECT_IDS(t, "<|user|>\na", true, 3, 5, 4, 6);
   tern_tokenizer_close(t);
 }
 
@@ -357,6 +393,7 @@ int main(void) {
       cmocka_unit_test(a_llama3_vocabulary_without_a_name_is_recognised),
       cmocka_unit_test(the_longest_special_wins_and_only_when_asked),
       cmocka_unit_test(pieces_fall_back_to_bytes_and_carry_a_leading_blank),
+      cmocka_unit_test(marks_of_phi3_take_the_line_break),
       cmocka_unit_test(inconsistent_vocabularies_are_refused_by_key),
       cmocka_unit_test(rank_files_must_be_in_order_and_base64),
       cmocka_unit_test(truncated_llama2c_vocabularies_are_refused),
