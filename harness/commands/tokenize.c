@@ -17,10 +17,10 @@ enum { TEXT_LIMIT = 1 << 30 };
 
 typedef struct options {
   const char *model, *text, *file;
-  bool json, decode, no_special, bos;
+  bool json, decode, no_special, bos, ends;
 } options;
 
-enum { JSON = 0x100, DECODE, NO_SPECIAL, BOS };
+enum { JSON = 0x100, DECODE, NO_SPECIAL, BOS, ENDS };
 
 static const struct argp_option table[] = {
     {"prompt", 'p', "TEXT", 0, "the text (without -p or -f: standard input)", 0},
@@ -29,6 +29,7 @@ static const struct argp_option table[] = {
     {"json", JSON, 0, 0, "print {\"ids\": [...], \"tokens\": N, \"bytes\": N}", 0},
     {"no-special", NO_SPECIAL, 0, 0, "take special tokens written in the text as plain text", 0},
     {"bos", BOS, 0, 0, "put the beginning-of-text token first", 0},
+    {"add-special", ENDS, 0, 0, "put the tokens before and behind the text that the file's rules ask for", 0},
     {0},
 };
 
@@ -59,15 +60,20 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   case BOS:
     o->bos = true;
     break;
+  case ENDS:
+    o->ends = true;
+    break;
   case ARGP_KEY_ARG:
     if (state->arg_num > 0)
       argp_error(state, "one tokenizer at a time: \"%.80s\" is too much (text goes with -p)", text);
     o->model = text;
     break;
   case ARGP_KEY_END:
-    if (o->model == NULL) argp_error(state, "which tokenizer? Give a GGUF, tokenizer.json, tokenizer.model, rank or tokenizer.bin file");
+    if (o->model == NULL)
+      argp_error(state, "which tokenizer? Give a GGUF, tokenizer.json, tokenizer.model, rank or tokenizer.bin file");
     if (o->text != NULL && o->file != NULL) argp_error(state, "--prompt and --file exclude each other");
-    if (o->decode && (o->json || o->bos)) argp_error(state, "--decode prints text: --json and --bos are for ids");
+    if (o->decode && (o->json || o->bos || o->ends))
+      argp_error(state, "--decode prints text: --json, --bos and --add-special are for ids");
     break;
   default:
     return ARGP_ERR_UNKNOWN;
@@ -102,20 +108,23 @@ static int put_ids(const tern_tokenizer *t, const options *o, const char *text, 
   int32_t *ids;
   size_t n;
   if (tern_tokenizer_encode(t, text, size, !o->no_special, &ids, &n, e) != TERN_OK) return TERN_FAILED;
-  int32_t bos = o->bos ? tern_tokenizer_bos(t) : -1;
+  int32_t bos = o->bos || (o->ends && tern_tokenizer_adds_bos(t)) ? tern_tokenizer_bos(t) : -1;
+  int32_t eos = o->ends && tern_tokenizer_adds_eos(t) ? tern_tokenizer_eos(t) : -1;
+  json_t *list = json_array();
+  if (bos >= 0) json_array_append_new(list, json_integer(bos));
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, json_integer(ids[i]));
+  if (eos >= 0) json_array_append_new(list, json_integer(eos));
+  n = json_array_size(list);
   if (o->json) {
-    json_t *list = json_array();
-    if (bos >= 0) json_array_append_new(list, json_integer(bos));
-    for (size_t i = 0; i < n; i++) json_array_append_new(list, json_integer(ids[i]));
-    json_t *root =
-        json_pack("{s:o, s:I, s:I}", "ids", list, "tokens", (json_int_t)(n + (bos >= 0)), "bytes", (json_int_t)size);
+    json_t *root = json_pack("{s:O, s:I, s:I}", "ids", list, "tokens", (json_int_t)n, "bytes", (json_int_t)size);
     json_dumpf(root, stdout, JSON_PRESERVE_ORDER);
     json_decref(root);
   } else {
-    if (bos >= 0) printf("%d%s", bos, n > 0 ? " " : "");
-    for (size_t i = 0; i < n; i++) printf(i > 0 ? " %d" : "%d", ids[i]);
+    for (size_t i = 0; i < n; i++)
+      printf(i > 0 ? " %lld" : "%lld", (long long)json_integer_value(json_array_get(list, i)));
   }
   putchar('\n');
+  json_decref(list);
   free(ids);
   return TERN_OK;
 }
