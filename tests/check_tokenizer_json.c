@@ -106,6 +106,16 @@ static void what_is_not_understood_is_refused_by_name(void **state) {
        "\"behavior\":\"Isolated\"},{\"type\":\"ByteLevel\",\"use_regex\":false}]},\"model\":{\"vocab\":{\"a\":0}}}",
        "PCRE2"},
       {"{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[\"ab\"]}}", "merges[0]"},
+      {"{\"model\":{\"type\":\"Unigram\",\"vocab\":{\"a\":0}}}", "model.vocab"},
+      {"{\"pre_tokenizer\":{\"type\":\"Metaspace\"},\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\"]]}}", "vocab[0]"},
+      {"{\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"_\"},\"model\":{\"vocab\":{\"a\":0}}}", "\"_\""},
+      {"{\"normalizer\":{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"YWJj\"},\"model\":{\"vocab\":{\"a\":0}}}",
+       "precompiled_charsmap"},
+      {"{\"normalizer\":{\"type\":\"Precompiled\"},\"model\":{\"vocab\":{\"a\":0}}}", "precompiled_charsmap"},
+      {"{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"y\"},\"model\":{\"vocab\":{"
+       "\"a\":0}}}",
+       "Replace"},
+      {"{\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},\"model\":{\"vocab\":{\"a\":0}}}", "WhitespaceSplit"},
       {"{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"added_tokens\":[{\"id\":0}],\"model\":{\"vocab\":{\"a\":0}}}",
        "added_tokens[0]"},
   };

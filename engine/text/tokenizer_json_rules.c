@@ -89,6 +89,9 @@ static int add_punctuation(tern_json_reader *r, const json_t *o) {
 static int add_metaspace(tern_json_reader *r, const json_t *o) {
   tern_tokenizer *t = r->t;
   bool prefixed = !json_is_false(json_object_get(o, "add_prefix_space"));
+  if (json_object_get(o, "replacement") && !tern_json_is(o, "replacement", BLANK))
+    return tern_json_refuse(r, "pre_tokenizer Metaspace replacement",
+                            json_string_value(json_object_get(o, "replacement")));
   r->piece_blanks = true;
   t->prefix_missing = true;
   t->space_prefix = json_object_get(o, "prepend_scheme") ? !tern_json_is(o, "prepend_scheme", "never") : prefixed;
