@@ -107,7 +107,7 @@ static void every_shape_generates_in_every_layout(void **state) {
 
 static int load(const char *arch, const char *body, const tiny_family *family, const tiny_fault *fault,
                 const char *layout, tern_error *e) {
-  const tiny_shape shape = {arch, 2, 128, 128, 4, 2, 50, 32, body, "F16", false, 0, 0};
+  const tiny_shape shape = {arch, 2, 512, 512, 16, 2, 50, 32, body, "F16", false, 0, 0};
   const tern_model_params params = {.layout = layout, .isa_cap = TERN_ISA_COUNT};
   char path[64];
   tern_model *m = NULL;
@@ -156,6 +156,9 @@ static void what_a_family_lacks_or_cannot_do_is_one_line(void **state) {
       {"qwen3", "Q2_0", "t2", {.uneven = true}, {0}, "has blocks of unequal scale (--layout t2b64 or t2b128"},
       {"qwen3", "Q2_0", "t2b128", {.uneven = true}, {0}, "has a scale for fewer columns than the layout"},
       {"qwen3", "Q2_0", "q8", {.uneven = true}, {0}, NULL},
+      {"qwen3", "Q2_0", NULL, {.uneven = true}, {0}, NULL},
+      {"llama", "TQ2_0", NULL, {.uneven = true}, {0}, NULL}, /* TriLM: shards with scales of their own */
+      {"llama", "TQ2_0", "t5", {.uneven = true}, {0}, "has blocks of unequal scale (--layout t2b64 or t2b128"},
       {"qwen3", "Q2_0", NULL, {0}, {.nan_in = "blk.1.ffn_up.weight"}, "blk.1.ffn_up.weight, row 0 holds a weight or"},
       {"qwen3", "I2_S", "t2b64", {0}, {0}, "has a scale that no f16 is equal to"},
       {"llama", "F16", "t2b64", {0}, {0}, "float weights cannot be used in the ternary layout t2b64"},

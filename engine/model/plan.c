@@ -183,6 +183,28 @@ static const tern_layout *native_layout(const tern_gguf_tensor *t) {
   return &tern_layout_f16; /* F16 itself; Q8_0 and Q6_K lose least in it for its size */
 }
 
+/* Whether the first row has blocks of different scales. */
+static bool is_uneven(const tern_gguf_tensor *t) {
+  enum { MOST_COLS = 65536 };
+  float scale;
+  if (!t || !t->type->ternary || !t->type->row_blocks || t->dims < 2 || t->shape[0] > MOST_COLS) return false;
+  int8_t *codes = malloc((size_t)t->shape[0]);
+  bool uneven = codes && t->type->row_codes(t->data, 1, (int)t->shape[0], 0, TERN_I2S_128, codes, &scale);
+  free(codes);
+  return uneven;
+}
+
+/* The layout that a file's own weights ask for. Models that were trained in
+ * shards (TriLM) have a scale a shard: of o and down they lie along the columns. */
+static const tern_layout *usual_layout(const tern_plan *p, const tern_gguf *g, const tern_gguf_tensor *first) {
+  const tern_layout *native = native_layout(first);
+  if (native != &tern_layout_t2) return native;
+  for (int i = 0; i < TERN_PROJECTIONS; i++) {
+    if (is_uneven(tern_plan_tensor(p, g, 0, tern_projection_forms[i].name, "weight"))) return &tern_layout_t2b128;
+  }
+  return native;
+}
+
 /* Kernels are chosen by where the weights will lie and, of ternary ones that
  * may be in any layout, the layout with them. */
 static void choose_kernels(tern_plan *p, const tern_model_params *params, bool any_layout) {
@@ -203,9 +225,10 @@ static void choose_kernels(tern_plan *p, const tern_model_params *params, bool a
 static int choose_layouts(tern_plan *p, const tern_gguf *g, const tern_model_params *params, tern_error *e) {
   const tern_gguf_tensor *first = tern_plan_tensor(p, g, 0, tern_projection_forms[TERN_Q].name, "weight");
   if (!first) return tern_fail(e, TERN_FAILED, "%s: tensor blk.0.attn_q.weight is missing", tern_gguf_name(g));
-  p->body = params->layout ? tern_layout_find(params->layout) : native_layout(first);
+  p->body = params->layout ? tern_layout_find(params->layout) : usual_layout(p, g, first);
   if (!p->body) return tern_fail(e, TERN_FAILED, "layout \"%s\": not known", params->layout);
-  if (params->any_layout && first->type->ternary && p->body->kind == TERN_KIND_TERNARY) p->body = native_layout(first);
+  if (params->any_layout && first->type->ternary && p->body->kind == TERN_KIND_TERNARY)
+    p->body = usual_layout(p, g, first);
   p->head = params->head_layout ? tern_layout_find(params->head_layout) : &tern_layout_f16;
   if (!p->head || p->head->kind == TERN_KIND_TERNARY) {
     return tern_fail(e, TERN_FAILED, "head layout \"%s\": want f16, f32, bf16, q8 or one with block scales (q8b32)",
