@@ -13,6 +13,7 @@
 
 #include "engine/base/file.h"
 #include "engine/format/convert.h"
+#include "engine/format/hf_export.h"
 #include "engine/format/hf_parts.h"
 #include "engine/model/model.h"
 #include "tests/hf_fixture.h"
@@ -136,6 +137,34 @@ static void a_folder_and_its_gguf_file_are_one_model(void **state) {
   }
 }
 
+/* Names, row order, gains and packing there and back; the numbers of config.json, too. */
+static void an_exported_folder_is_the_same_model(void **state) {
+  scene *s = *state;
+  for (int i = 0; tern_hf_family_at(i); i++) {
+    for (hf_store store = HF_DENSE; store <= HF_PACKED; store++) {
+      hf_fixture f = hf_fixture_of(tern_hf_family_at(i)->classes[0]);
+      char name[80], out[600];
+      float given[VOCAB], exported[VOCAB];
+      tern_error e = {0};
+      tern_gguf *g;
+      f.store = store;
+      f.untied = strcmp(f.class_name, "LlamaForCausalLM") == 0;
+      f.extra = "\"rope_theta\": 25000.0, \"scale_emb\": 3, \"scale_depth\": 1.5, \"dim_model_base\": 64, "
+                "\"sliding_window\": 16, ";
+      snprintf(name, sizeof name, "given%d-%d", i, (int)store);
+      snprintf(out, sizeof out, "%s/exported%d-%d", s->folder, i, (int)store);
+      const char *path = make_folder(s, name, &f);
+      logits_of(s, path, given);
+      if (tern_gguf_open(&g, path, &e) || tern_hf_export(g, out, TERN_I2S_AUTO, s->team, &e)) fail_msg("%s", e.text);
+      tern_gguf_close(g);
+      logits_of(s, out, exported);
+      for (int k = 0; k < VOCAB; k++) {
+        if (fabsf(given[k] - exported[k]) > 1e-4f) fail_msg("%s: logit %d differs", f.class_name, k);
+      }
+    }
+  }
+}
+
 /* weight_scale is a factor for one of transformers' classes, a divisor for the other. */
 static void both_readings_of_weight_scale_give_the_same_matrix(void **state) {
   scene *s = *state;
@@ -152,6 +181,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(logits_are_those_of_transformers, open_scene, close_scene),
       cmocka_unit_test_setup_teardown(a_folder_and_its_gguf_file_are_one_model, open_scene, close_scene),
+      cmocka_unit_test_setup_teardown(an_exported_folder_is_the_same_model, open_scene, close_scene),
       cmocka_unit_test_setup_teardown(both_readings_of_weight_scale_give_the_same_matrix, open_scene, close_scene),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

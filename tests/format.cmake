@@ -1,7 +1,7 @@
 # engine/format: disk types, GGUF, synthetic models, conversion; and shapes.
 # Run in the source tree, so that ../shared is found.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun dtype gguf gguf_input synth convert shapes)
+  foreach(noun dtype gguf gguf_input synth convert convert_types shapes)
     add_executable(check_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_${noun}.c)
     target_link_libraries(check_${noun} PRIVATE tern_format cmocka)
     add_test(NAME check_${noun} COMMAND check_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

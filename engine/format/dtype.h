@@ -21,6 +21,8 @@ enum {
   TERN_DISK_TQ1_0 = 34,
   TERN_DISK_TQ2_0 = 35,
   TERN_DISK_I2_S = 36,
+  TERN_DISK_TL1 = 38, /* known, never read */
+  TERN_DISK_TL2 = 39,
   TERN_DISK_Q2_0 = 42,
   TERN_DISK_IQ1_BN = 134,
   TERN_DISK_IQ2_BN = 135,

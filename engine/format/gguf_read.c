@@ -174,6 +174,14 @@ static int check_type(cursor *c, tern_gguf_tensor *t, uint32_t id) {
   t->type = id <= 0xffff ? tern_dtype_by_id(id) : NULL; /* above: forms that only we tell apart */
   if (t->type) return 0;
   const char *foreign = tern_dtype_foreign(id);
+  if (id == TERN_DISK_TL1 || id == TERN_DISK_TL2) {
+    return tern_fail(
+        c->e, TERN_FAILED,
+        "%s: tensor '%s': type %u (%s): the order of its codes comes from kernels generated for one shape "
+        "and machine, the file does not say which; take the model's I2_S file, or convert its Hugging Face "
+        "folder (ternmark convert FOLDER OUT.gguf)",
+        c->file, t->name, id, foreign);
+  }
   return tern_fail(c->e, TERN_FAILED,
                    "%s: tensor '%s': type %u (%s) is not supported; I2_S, TQ1_0, TQ2_0, Q2_0, IQ1_BN, IQ2_BN, F32, "
                    "F16, BF16, Q8_0, Q6_K, Q4_K and Q4_0 are",

@@ -8,25 +8,28 @@
 #include <strings.h>
 
 #include "engine/format/convert.h"
-#include "engine/text/tokenizer.h"
+#include "engine/format/hf_export.h"
 #include "harness/command.h"
+#include "harness/convert_tokens.h"
 
 enum { KEY_TYPE = 256, KEY_HEAD, KEY_TOKENIZER, KEY_NAME, KEY_VERIFY, KEY_ABSMEAN, KEY_I2S };
 
 typedef struct options {
   const char *in, *out, *tokenizer;
-  bool verify;
+  bool verify, hf;
   tern_convert_params params;
 } options;
 
 static const struct argp_option option_table[] = {
     {"type", KEY_TYPE, "TYPE", 0,
      "of the projections: i2_s, tq1_0, tq2_0, q2_0, q2_0_128, iq1_bn, iq2_bn (ternary models); f32, f16, bf16, q8_0 "
-     "(any). Default: as the input has it, ternary checkpoints as i2_s",
+     "(any); hf: OUT is a Hugging Face folder. Default: as the input has it, ternary checkpoints as i2_s",
      0},
     {"head", KEY_HEAD, "TYPE", 0, "of token embedding and output: f32, f16, bf16, q8_0 (default: as the input)", 0},
     {"tokenizer", KEY_TOKENIZER, "FILE", 0,
-     "tokenizer for a file that has none: llama2.c's tokenizer.bin, or a tokenizer.json", 0},
+     "tokenizer for a model that has none: tokenizer.json, tokenizer.model or llama2.c's tokenizer.bin; none: leave "
+     "the model's out",
+     0},
     {"name", KEY_NAME, "TEXT", 0, "general.name (default: the input's)", 0},
     {"absmean", KEY_ABSMEAN, NULL, 0, "quantise float projections to ternary by their mean (BitNet's rule)", 0},
     {"i2s-layout", KEY_I2S, "ORDER", 0,
@@ -44,6 +47,7 @@ static const char help[] =
     "Examples:\n"
     "  ternmark convert bitnet-b1.58-2B-4T/ 2b4t.gguf --verify\n"
     "  ternmark convert 2b4t.gguf 2b4t-tq2.gguf --type tq2_0 --verify\n"
+    "  ternmark convert 2b4t.gguf 2b4t-hf/ --type hf\n"
     "  ternmark convert stories260K.bin stories.gguf --tokenizer tok512.bin\n";
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -63,6 +67,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->params.absmean = true;
     return 0;
   case KEY_TYPE:
+    o->hf = strcasecmp(arg, "hf") == 0;
+    if (o->hf) return 0;
     o->params.type = tern_dtype_by_name(arg);
     if (strcasecmp(arg, "tl1") == 0 || strcasecmp(arg, "tl2") == 0)
       argp_error(state, "%s files are laid out for kernels generated for one shape and machine; take i2_s", arg);
@@ -84,33 +90,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case ARGP_KEY_END:
     if (!o->out) argp_error(state, "want an input and an output file");
+    if (o->hf && o->params.head) argp_error(state, "--head is for GGUF files");
     return 0;
   default:
     return ARGP_ERR_UNKNOWN;
   }
-}
-
-/* Where the keys of the output's tokenizer come from. */
-typedef struct vocabulary {
-  const tern_gguf *in;
-  const char *file; /* --tokenizer; NULL: the input's own */
-} vocabulary;
-
-static int put_vocabulary(void *arg, tern_gguf_writer *w, int64_t rows, tern_error *e) {
-  const vocabulary *v = arg;
-  tern_tokenizer *t;
-  size_t n = v->file ? strlen(v->file) : 0;
-  bool json = n > 5 && strcmp(v->file + n - 5, ".json") == 0;
-  int rc = !v->file ? tern_tokenizer_from_gguf(&t, v->in, e)
-           : json   ? tern_tokenizer_from_json(&t, v->file, e)
-                    : tern_tokenizer_from_llama2c(&t, v->file, (int)rows, e);
-  if (rc) return rc;
-  rc = tern_tokenizer_size(t) <= rows
-           ? tern_tokenizer_write_padded(t, (int)rows, w, e)
-           : tern_fail(e, TERN_FAILED, "%s: %d tokens, but the embedding has %lld rows: not this model's tokenizer",
-                       v->file ? v->file : tern_gguf_name(v->in), tern_tokenizer_size(t), (long long)rows);
-  tern_tokenizer_close(t);
-  return rc;
 }
 
 static void print_line(const tern_convert_line *l) {
@@ -156,28 +140,42 @@ static int usable_cpus(void) {
   return n < 64 ? n : 64;
 }
 
+static int export_folder(const tern_gguf *in, const options *o, const tern_convert_tokens *tokens, tern_team *team,
+                         tern_error *e) {
+  bool none = false;
+  int rc = tern_hf_export(in, o->out, o->params.i2s, team, e);
+  if (!rc) rc = tern_convert_export_tokens(tokens, o->out, &none, e);
+  if (!rc) printf("%s: converted%s\n", o->out, none ? ", without a tokenizer (see --tokenizer)" : "");
+  return rc;
+}
+
+static int convert_file(const tern_gguf *in, options *o, tern_convert_tokens *tokens, tern_team *team, tern_error *e) {
+  tern_gguf_string unused;
+  bool left_out = o->tokenizer && strcmp(o->tokenizer, "none") == 0;
+  o->params.progress = true;
+  if (!left_out && (tokens->file || tern_gguf_text(in, "ternmark.tokenizer", &unused))) {
+    o->params.put_vocabulary = tern_convert_put_tokens;
+    o->params.arg = tokens;
+  }
+  int rc = tern_convert(in, o->out, &o->params, team, e);
+  bool kept = o->params.put_vocabulary || tern_gguf_has(in, "tokenizer.ggml.tokens");
+  if (!rc) printf("%s: converted%s\n", o->out, kept ? "" : ", without a tokenizer (see --tokenizer)");
+  return rc;
+}
+
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp parser = {.options = option_table, .parser = parse, .args_doc = "IN OUT", .doc = help};
   options o = {0};
   tern_gguf *in = NULL;
   tern_team *team = NULL;
-  tern_gguf_string unused;
   if (argp_parse(&parser, argc, argv, 0, NULL, &o)) return TERN_USAGE;
   int rc = tern_gguf_open(&in, o.in, e);
   if (!rc) rc = tern_team_open(&team, usable_cpus(), NULL, e);
-  if (rc) goto out;
-  vocabulary v = {.in = in, .file = o.tokenizer};
-  o.params.progress = true;
-  if (v.file || tern_gguf_text(in, "ternmark.tokenizer", &unused)) {
-    o.params.put_vocabulary = put_vocabulary;
-    o.params.arg = &v;
+  if (!rc) {
+    tern_convert_tokens tokens = {.in = in, .file = o.tokenizer && strcmp(o.tokenizer, "none") ? o.tokenizer : NULL};
+    rc = o.hf ? export_folder(in, &o, &tokens, team, e) : convert_file(in, &o, &tokens, team, e);
   }
-  rc = tern_convert(in, o.out, &o.params, team, e);
-  if (rc) goto out;
-  bool tokens = o.params.put_vocabulary || tern_gguf_has(in, "tokenizer.ggml.tokens");
-  printf("%s: converted%s\n", o.out, tokens ? "" : ", without a tokenizer (see --tokenizer)");
-  if (o.verify) rc = verify(in, &o, e);
-out:
+  if (!rc && o.verify) rc = verify(in, &o, e);
   tern_team_close(team);
   tern_gguf_close(in);
   return rc;

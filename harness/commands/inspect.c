@@ -1,6 +1,6 @@
-/* ternmark inspect: what a GGUF file holds: metadata, tensors, bits a weight,
- * share of zeros. The JSON and the text say the same; strings from the file
- * are made printable in both. */
+/* ternmark inspect: what a model's file or folder holds: metadata, tensors, bits
+ * a weight, share of zeros, and the memory that running it takes. The JSON and
+ * the text say the same; strings from the file are made printable in both. */
 #include <argp.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -11,7 +11,8 @@
 #include "engine/base/interrupt.h"
 #include "engine/base/memory.h"
 #include "engine/base/progress.h"
-#include "engine/format/gguf.h"
+#include "engine/format/convert_rows.h"
+#include "engine/model/model.h"
 #include "harness/command.h"
 
 enum { KEY_JSON = 256, KEY_FAST, SHOWN_ITEMS = 6, SHOWN_TEXT = 200 };
@@ -27,10 +28,14 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static const char help[] = "Show a GGUF file's metadata, tensors, bits a weight and share of zero weights.\v"
-                           "Examples:\n"
-                           "  ternmark inspect model.gguf\n"
-                           "  ternmark inspect model.gguf --json --fast\n";
+static const char help[] =
+    "Show a model's metadata, tensors, bits a weight, share of zero weights and memory plan.\v"
+    "FILE is a GGUF file, a Hugging Face folder (shown with the keys and names of the GGUF file that it would convert "
+    "to) or a llama2.c checkpoint.\n"
+    "\n"
+    "Examples:\n"
+    "  ternmark inspect model.gguf\n"
+    "  ternmark inspect bitnet-b1.58-2B-4T/ --json --fast\n";
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
@@ -129,23 +134,21 @@ typedef struct counts {
   bool broken; /* a ternary tensor holds what is no code */
 } counts;
 
-static tern_i2s order_of(const tern_gguf *g) {
-  tern_gguf_string s;
-  if (!tern_gguf_text(g, "ternmark.i2s_layout", &s)) return TERN_I2S_128;
-  return s.size == 2 && memcmp(s.data, "64", 2) == 0 ? TERN_I2S_64 : TERN_I2S_128;
-}
-
 /* Zeros of a ternary tensor; -1 when it holds what is no code. The order of
  * the fields permutes codes, it does not change their number. */
 static int count_zeros(const tern_gguf *g, const tern_gguf_tensor *t, double *zeros, tern_error *e) {
-  int cols = (int)t->shape[0], rows = (int)(t->shape[1] * t->shape[2] * t->shape[3]);
+  int cols = (int)t->shape[0], rows = tern_tensor_rows(t);
+  size_t scales = t->type->scale_block ? (size_t)(cols / t->type->scale_block) * sizeof(uint16_t) : 1;
+  uint16_t *unused = tern_alloc(scales, "a row's scales", e);
+  if (!unused) return TERN_FAILED;
   int8_t *codes = tern_alloc((size_t)cols, "a row of codes", e);
-  if (!codes) return TERN_FAILED;
   int64_t n = 0;
-  int rc = 0;
+  int rc = codes ? 0 : TERN_FAILED;
   for (int row = 0; row < rows && n >= 0 && !rc; row++) {
     float scale;
-    if (t->type->row_codes(t->data, rows, cols, row, order_of(g), codes, &scale)) {
+    bool codes_bad = t->type->row_codes(t->data, rows, cols, row, tern_gguf_i2s_order(g), codes, &scale) != 0;
+    /* Blocks may have scales of their own: codes all the same. */
+    if (codes_bad && (!t->type->row_blocks || t->type->row_blocks(t->data, cols, row, codes, unused))) {
       n = -1;
       break;
     }
@@ -155,6 +158,7 @@ static int count_zeros(const tern_gguf *g, const tern_gguf_tensor *t, double *ze
     if (row % 64 == 0) rc = tern_interrupt_check(e);
   }
   tern_free(codes, (size_t)cols);
+  tern_free(unused, scales);
   *zeros = (double)n;
   return rc;
 }
@@ -203,6 +207,41 @@ static json_t *totals_json(const counts *c, bool fast) {
                    known ? json_real(c->zeros / c->ternary) : json_null(), "ternary_weights", (json_int_t)c->ternary);
 }
 
+/* What running it takes, from metadata alone. */
+static json_t *memory_json(const tern_gguf *g) {
+  const tern_model_params params = {.isa_cap = TERN_ISA_COUNT};
+  const tern_session_params sizes = {.kv = TERN_KV_F16};
+  tern_model_facts f;
+  tern_error e;
+  size_t model, session;
+  if (tern_model_preview(g, &params, &f, &e) || tern_model_plan(g, &params, &model, &e) ||
+      tern_session_plan(&f, &sizes, 1, &session, &e)) {
+    json_t *why = text_json((tern_gguf_string){e.text, strlen(e.text)});
+    return json_pack("{so}", "unavailable", why);
+  }
+  return json_pack("{ss, ss, sI, sI, sI, sI, sI, sI, si}", "layout", f.body_layout, "head_layout", f.head_layout,
+                   "projections", (json_int_t)f.body_bytes, "head", (json_int_t)f.head_bytes, "embedding",
+                   (json_int_t)f.embedding_bytes, "norms", (json_int_t)f.norm_bytes, "model", (json_int_t)model,
+                   "session", (json_int_t)session, "context", f.context < 4096 ? f.context : 4096);
+}
+
+static void print_memory(const json_t *m) {
+  const char *why = json_string_value(json_object_get(m, "unavailable"));
+  if (why) {
+    printf("memory plan: none: %s\n", why);
+    return;
+  }
+  const char *const parts[] = {"projections", "head", "embedding", "norms"};
+  printf("memory plan: %.1f MB as %s with a %s head (", 1e-6 * json_number_value(json_object_get(m, "model")),
+         json_string_value(json_object_get(m, "layout")), json_string_value(json_object_get(m, "head_layout")));
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    printf("%s%s %.1f", i ? ", " : "", parts[i], 1e-6 * json_number_value(json_object_get(m, parts[i])));
+  }
+  printf("), %.1f MB a session of %d positions with an f16 cache\n",
+         1e-6 * json_number_value(json_object_get(m, "session")),
+         (int)json_integer_value(json_object_get(m, "context")));
+}
+
 /* Names are printed bare: without control characters. */
 static void printable(char *to, size_t size, const char *from) {
   snprintf(to, size, "%s", from);
@@ -245,6 +284,7 @@ static void print_text(const json_t *root, const counts *c, bool fast) {
   if (c->ternary > 0 && !fast && !c->broken) printf(", %.2f %% zero", 100 * c->zeros / c->ternary);
   if (c->broken) printf("; some fields are no ternary codes: a damaged file, or another layout");
   printf("\n");
+  print_memory(json_object_get(root, "memory"));
 }
 
 static int run(int argc, char **argv, tern_error *e) {
@@ -257,8 +297,8 @@ static int run(int argc, char **argv, tern_error *e) {
   int rc = tern_gguf_open(&g, o.path, e);
   if (rc) goto out;
   if ((rc = count_all(g, o.fast, &c, e))) goto out;
-  root = json_pack("{so, so, so}", "metadata", metadata_json(g), "tensors", tensors_json(g), "totals",
-                   totals_json(&c, o.fast));
+  root = json_pack("{so, so, so, so}", "memory", memory_json(g), "metadata", metadata_json(g), "tensors",
+                   tensors_json(g), "totals", totals_json(&c, o.fast));
   if (!root) {
     rc = tern_fail(e, TERN_FAILED, "%s: out of memory", o.path);
   } else if (o.json) {
@@ -274,4 +314,4 @@ out:
   return rc;
 }
 
-const tern_command tern_command_inspect = {"inspect", "show what a GGUF file holds", run};
+const tern_command tern_command_inspect = {"inspect", "show what a model file or folder holds", run};
