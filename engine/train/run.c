@@ -57,7 +57,7 @@ static void note(const runner *k, const char *what) {
   const double rate = r->tokens / r->seconds, left = (k->t.config.steps - k->t.step) * r->seconds;
   if (!k->p->notes) return;
   fprintf(k->p->notes, "step %d of %d: loss %.4f", k->t.step, k->t.config.steps, recent_loss(k));
-  if (!isnan(r->held)) fprintf(k->p->notes, ", evaluation %.4f", r->held);
+  if (!isnan(r->held)) fprintf(k->p->notes, ", last evaluation %.4f", r->held);
   fprintf(k->p->notes, ", %.0f tokens/s, %.1f min left%s\n", rate, left / (k->t.step - r->first) / 60, what);
   fflush(k->p->notes);
 }
@@ -78,7 +78,7 @@ static int evaluate(runner *k, tern_error *e) {
   return TERN_OK;
 }
 
-static int one_step(runner *k, tern_error *e) {
+static int one_step(runner *k, bool *held, tern_error *e) {
   const tern_train_config *c = &k->t.config;
   tern_train_step s;
   const double start = tern_now();
@@ -86,11 +86,11 @@ static int one_step(runner *k, tern_error *e) {
   k->r->seconds += tern_now() - start;
   k->r->tokens += (double)s.tokens;
   k->recent[(k->t.step - k->r->first) % RECENT] = s.loss;
-  const bool last = k->t.step == c->steps, held = k->t.held.documents && (last || due(c->eval_every, k->t.step));
-  if (held && evaluate(k, e) != TERN_OK) return TERN_FAILED;
-  tern_log_put(k->log, k->t.step, &s, k->r->tokens, k->r->seconds, held ? k->r->held : NAN);
+  const bool last = k->t.step == c->steps;
+  *held = k->t.held.documents && (last || due(c->eval_every, k->t.step));
+  if (*held && evaluate(k, e) != TERN_OK) return TERN_FAILED;
+  tern_log_put(k->log, k->t.step, &s, k->r->tokens, k->r->seconds, *held ? k->r->held : NAN);
   tern_progress_update(&k->bar, k->t.step - k->r->first);
-  if (held) note(k, "");
   return TERN_OK;
 }
 
@@ -99,10 +99,11 @@ static int go(runner *k, tern_error *e) {
   const int end = k->p->stop > 0 && k->p->stop < c->steps ? k->p->stop : c->steps;
   int status = TERN_OK;
   while (k->t.step < end && status == TERN_OK && !tern_interrupted()) {
-    status = one_step(k, e);
-    if (status != TERN_OK || !due(c->checkpoint_every, k->t.step) || k->t.step == end) continue;
-    status = save(k, e);
-    if (status == TERN_OK) note(k, ", checkpoint written");
+    bool held = false;
+    status = one_step(k, &held, e);
+    const bool keep = status == TERN_OK && due(c->checkpoint_every, k->t.step) && k->t.step != end;
+    if (keep) status = save(k, e);
+    if (status == TERN_OK && (held || keep)) note(k, keep ? ", checkpoint written" : "");
   }
   if (status != TERN_OK) return status;
   if (save(k, e) != TERN_OK) return TERN_FAILED;
