@@ -163,6 +163,30 @@ static void pieces_fall_back_to_bytes_and_carry_a_leading_blank(void **state) {
   tern_tokenizer_close(t);
 }
 
+/* Gemma 4's kind: no scores, no blank before the text. */
+static void pieces_with_a_list_merge_by_it(void **state) {
+  (void)state;
+  static const char *const tokens[] = {"<unk>", "<s>", "\xe2\x96\x81", "a", "b", "ab", piece_blank_a};
+  static const char *const list[] = {"\xe2\x96\x81 a"};
+  static const int32_t types[] = {2, 3, 1, 1, 1, 1, 1};
+  vocabulary v = {.model = "gemma4",
+                  .tokens = tokens,
+                  .token_count = COUNT(tokens),
+                  .merges = list,
+                  .merge_count = COUNT(list),
+                  .types = types,
+                  .type_count = COUNT(types),
+                  .bos = 1,
+                  .eos = -1};
+  tern_error e = {0};
+  tern_tokenizer *t;
+  if (open_vocabulary(&t, &v, &e) != TERN_OK) fail_msg("%s", e.text);
+  EXPECT_IDS(t, "ab a", false, 3, 4, 6);
+  tern_tokenizer_close(t);
+  v.merges = NULL;
+  assert_int_equal(open_vocabulary(&t, &v, &e), TERN_FAILED);
+}
+
 /* As tokenizer.json has it, which files converted by llama.cpp leave out; an end is a control token whatever its type.
  */
 static void marks_of_phi3_take_the_line_break(void **state) {
@@ -393,6 +417,7 @@ int main(void) {
       cmocka_unit_test(a_llama3_vocabulary_without_a_name_is_recognised),
       cmocka_unit_test(the_longest_special_wins_and_only_when_asked),
       cmocka_unit_test(pieces_fall_back_to_bytes_and_carry_a_leading_blank),
+      cmocka_unit_test(pieces_with_a_list_merge_by_it),
       cmocka_unit_test(marks_of_phi3_take_the_line_break),
       cmocka_unit_test(inconsistent_vocabularies_are_refused_by_key),
       cmocka_unit_test(rank_files_must_be_in_order_and_base64),

@@ -69,7 +69,7 @@ static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, te
   if (token_array(g, KEY "token_type", n, types != NULL, typed, e) != TERN_OK ||
       token_array(g, KEY "scores", n, scores != NULL, scored, e) != TERN_OK)
     goto out;
-  if (pieces && scores == NULL) {
+  if (pieces && scores == NULL && !tern_gguf_has(g, KEY "merges")) {
     tern_fail(e, TERN_FAILED, "%s: " KEY "scores is missing: a \"llama\" vocabulary needs it", tern_gguf_name(g));
     goto out;
   }
@@ -87,7 +87,7 @@ static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, te
     int64_t type = types != NULL ? types[id] : id == t->bos || id == t->eos ? TERN_TOKEN_CONTROL : TERN_TOKEN_NORMAL;
     if (type < TERN_TOKEN_NORMAL || type > TERN_TOKEN_BYTE) type = TERN_TOKEN_NORMAL;
     tern_vocab_put_text(t, id, texts[id], (int)type, scratch);
-    if (pieces) t->score[id] = isnan(scores[id]) ? -INFINITY : scores[id];
+    if (scores != NULL && pieces) t->score[id] = isnan(scores[id]) ? -INFINITY : scores[id];
   }
   *out = t;
   t = NULL;
@@ -138,11 +138,12 @@ static int finish_bytes(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
   return read_merges(t, g, e);
 }
 
-static int finish_pieces(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
+/* listed: merged by a list, as Gemma 4's; its text gets no blank before it. */
+static int finish_pieces(tern_tokenizer *t, const tern_gguf *g, bool listed, tern_error *e) {
   bool tidy = false;
   t->adds_bos = !t->unigram;
   t->adds_eos = t->unigram;
-  t->space_prefix = true;
+  t->space_prefix = !listed;
   tern_gguf_bool(g, KEY "add_space_prefix", &t->space_prefix);
   tern_gguf_bool(g, KEY "remove_extra_whitespaces", &tidy);
   if (tidy) t->normal.strip_left = t->normal.strip_right = t->normal.collapse = true;
@@ -152,7 +153,7 @@ static int finish_pieces(tern_tokenizer *t, const tern_gguf *g, tern_error *e) {
     tern_vocab_unigram(t);
     return TERN_OK;
   }
-  if (tern_gguf_has(g, KEY "merges")) return read_merges(t, g, e);
+  if (listed || tern_gguf_has(g, KEY "merges")) return read_merges(t, g, e);
   uint32_t *ranks = tern_vocab_ranks(t, e);
   int status = ranks == NULL ? TERN_FAILED : tern_vocab_pair_splits(t, ranks, e);
   free(ranks);
@@ -201,15 +202,15 @@ int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_erro
   if (tern_gguf_text(g, "ternmark.tokenizer", &model)) return from_own_file(out, g, model, e);
   if (!tern_gguf_text(g, KEY "model", &model))
     return tern_fail(e, TERN_FAILED, "%s: " KEY "model is missing: the file carries no tokenizer", tern_gguf_name(g));
-  bool unigram = is(model, "t5"), pieces = is(model, "llama") || unigram;
+  bool unigram = is(model, "t5"), listed = is(model, "gemma4"), pieces = is(model, "llama") || unigram || listed;
   if (!pieces && !is(model, "gpt2"))
-    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2, llama and t5",
+    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2, llama, t5 and gemma4",
                      tern_gguf_name(g), (int)(model.size < 64 ? model.size : 64), model.data);
   tern_tokenizer *t = NULL;
   if (read_tokens(&t, g, pieces, e) != TERN_OK) return TERN_FAILED;
   t->unigram = unigram;
   int status = tern_rules_read(t, g, e);
-  if (status == TERN_OK) status = pieces ? finish_pieces(t, g, e) : finish_bytes(t, g, e);
+  if (status == TERN_OK) status = pieces ? finish_pieces(t, g, listed, e) : finish_bytes(t, g, e);
   if (status == TERN_OK) status = set_phi3(t, g, e);
   if (status != TERN_OK) {
     tern_tokenizer_close(t);
