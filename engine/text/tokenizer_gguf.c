@@ -54,7 +54,7 @@ static int token_array(const tern_gguf *g, const char *key, int64_t tokens, bool
   return TERN_OK;
 }
 
-static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, tern_error *e) {
+static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, bool scored_pieces, tern_error *e) {
   int64_t n = 0, typed = 0, scored = 0;
   tern_tokenizer *t = NULL;
   uint8_t *scratch = NULL;
@@ -69,7 +69,7 @@ static int read_tokens(tern_tokenizer **out, const tern_gguf *g, bool pieces, te
   if (token_array(g, KEY "token_type", n, types != NULL, typed, e) != TERN_OK ||
       token_array(g, KEY "scores", n, scores != NULL, scored, e) != TERN_OK)
     goto out;
-  if (pieces && scores == NULL && !tern_gguf_has(g, KEY "merges")) {
+  if (scored_pieces && scores == NULL) {
     tern_fail(e, TERN_FAILED, "%s: " KEY "scores is missing: a \"llama\" vocabulary needs it", tern_gguf_name(g));
     goto out;
   }
@@ -207,7 +207,7 @@ int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_erro
     return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2, llama, t5 and gemma4",
                      tern_gguf_name(g), (int)(model.size < 64 ? model.size : 64), model.data);
   tern_tokenizer *t = NULL;
-  if (read_tokens(&t, g, pieces, e) != TERN_OK) return TERN_FAILED;
+  if (read_tokens(&t, g, pieces, pieces && !listed, e) != TERN_OK) return TERN_FAILED;
   t->unigram = unigram;
   int status = tern_rules_read(t, g, e);
   if (status == TERN_OK) status = pieces ? finish_pieces(t, g, listed, e) : finish_bytes(t, g, e);
