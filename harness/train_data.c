@@ -15,7 +15,7 @@ typedef struct options {
 enum { WORLD = 0x100, SEED, ITEMS, SHOTS };
 
 static const struct argp_option data_table[] = {
-    {"items", ITEMS, "N", 0, "records of train.jsonl (150000); 0: only the tests", 0},
+    {"items", ITEMS, "N", 0, "records of train.jsonl (300000); 0: only the tests", 0},
     {"seed", SEED, "N", 0, "seed of the training text (1); tests are the same for every seed", 0},
     {"shot-tokens", SHOTS, "N", 0, "length of the longest few-shot documents in tokens, about (1600)", 0},
     {"world", WORLD, "DIR", 0, "folder of the tables (datasets/mini/world)", 0},
@@ -67,7 +67,7 @@ int tern_train_data(int argc, char **argv, tern_error *e) {
       .doc = "Write the mini set: DIR/train.jsonl, DIR/valid.jsonl, DIR/test/*.jsonl and the fine-tuning task."
              "\vExamples:\n"
              "  ternmark train data mini\n"
-             "  ternmark train data mini --items 300000 --seed 2\n"
+             "  ternmark train data mini --items 600000 --seed 2\n"
              "  ternmark train data datasets/mini --items 0     remake the tests of the repository"};
   options o = {.mini = {.items = TERN_MINI_ITEMS, .seed = 1}};
   if (argp_parse(&parser, argc, argv, 0, NULL, &o)) return TERN_USAGE;

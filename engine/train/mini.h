@@ -24,7 +24,7 @@ typedef struct tern_mini_options {
   int shot_tokens;   /* few-shot documents hold up to about so many tokens (0: 1600) */
 } tern_mini_options;
 
-enum { TERN_MINI_ITEMS = 150000, TERN_MINI_SHOT_TOKENS = 1600 };
+enum { TERN_MINI_ITEMS = 300000, TERN_MINI_SHOT_TOKENS = 1600 };
 
 /* Writes the files into dir, which is made when absent. */
 int tern_mini_write(const char *dir, const tern_mini_options *options, tern_error *e);

@@ -13,11 +13,12 @@ static const int least[] = {1, 10, 100}, most[] = {9, 99, MINI_LARGEST};
 
 /* a op b with the result wanted, where there is such a pair. */
 static bool pair(mini_step *s, char op, int result, mini_draw *d) {
-  int b = mini_range(d, 1, op == '*' || op == '/' ? FACTOR : MINI_LARGEST);
+  int b = mini_number(d, 1, op == '*' || op == '/' ? FACTOR : MINI_LARGEST);
   if (op == '*') {
     bool fits = result % b == 0;
     return fits && (mini_chance(d, 1, 2) ? mini_step_take(s, result / b, op, b) : mini_step_take(s, b, op, result / b));
   }
+  if (op == '+' && mini_chance(d, 1, 2)) return mini_step_take(s, b, op, result - b);
   return mini_step_take(s, op == '+' ? result - b : op == '-' ? result + b : result * b, op, b);
 }
 

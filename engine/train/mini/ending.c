@@ -144,7 +144,7 @@ bool mini_make_ending(const mini_world *w, mini_draw *d, const mini_aim *aim, mi
   ending e = {0};
   mini_text body;
   mini_text_clear(&body);
-  mini_scene_open(&e.scene, w, d, aim, &body, k->actors);
+  mini_scene_open(&e.scene, w, d, aim, &body, k->actors, k->actors);
   k->make(&e);
   mini_text_print(&r->prompt, "%s: ", k->label);
   mini_text_add(&r->prompt, body.data);

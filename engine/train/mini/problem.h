@@ -41,6 +41,11 @@ void mini_problem_compose(mini_problem *p, int steps, mini_draw *d);
 /* Draws numbers for the parts; false when none were found. */
 bool mini_problem_count(mini_problem *p, mini_draw *d);
 
+/* least .. most, half of all at most 12, a third at most 30; 0 when the range is
+ * empty. A model of this size learns sums of such numbers from some hundred
+ * thousand examples, of all up to 200 only from many more. */
+int mini_number(mini_draw *d, int least, int most);
+
 /* A step: false when it leaves 1 .. MINI_LARGEST or does not divide. */
 bool mini_step_take(mini_step *s, int a, char op, int b);
 

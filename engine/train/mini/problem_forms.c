@@ -20,16 +20,17 @@ static bool step(mini_problem *p, int a, char op, int b) {
   return true;
 }
 
-/* Small numbers as often as all others. */
-static int number(mini_draw *d, int least, int most) {
-  if (most < least) return 0; /* refused by the step */
-  return mini_range(d, least, mini_chance(d, 1, 2) && most > 20 && least < 20 ? 20 : most);
+int mini_number(mini_draw *d, int least, int most) {
+  static const int tiers[] = {12, 12, 12, 30, 30, MINI_LARGEST};
+  int tier = tiers[mini_below(d, sizeof tiers / sizeof *tiers)];
+  if (most < least) return 0;
+  return mini_range(d, least, most > tier && tier > least ? tier : most);
 }
 
 /* What can be taken from v: one result of four has one digit. */
 static int taken(mini_draw *d, int v) {
   int left = v > 10 && mini_chance(d, 1, 4) ? mini_range(d, 1, 9) : 0;
-  return left ? v - left : number(d, 2, v - 1);
+  return left ? v - left : mini_number(d, 2, v - 1);
 }
 
 /* A divisor of v from 2 to `most`, 0 when there is none. */
@@ -41,21 +42,21 @@ static int divisor(mini_draw *d, int v, int most) {
 }
 
 static bool has(mini_problem *p, mini_part *t, mini_draw *d) {
-  p->value = t->n = number(d, 2, 99);
+  p->value = t->n = mini_number(d, 2, 99);
   return true;
 }
 static bool two(mini_problem *p, mini_part *t, mini_draw *d) {
-  t->n = number(d, 2, 99);
-  t->k = number(d, 2, 99);
+  t->n = mini_number(d, 2, 99);
+  t->k = mini_number(d, 2, 99);
   return step(p, t->n, '+', t->k);
 }
 static bool boxes(mini_problem *p, mini_part *t, mini_draw *d) {
-  t->k = mini_range(d, 2, 9);
-  t->n = mini_range(d, 2, 20);
+  t->k = mini_range(d, 2, mini_chance(d, 1, 3) ? 9 : 5);
+  t->n = mini_number(d, 2, 20);
   return step(p, t->k, '*', t->n);
 }
 static bool gain(mini_problem *p, mini_part *t, mini_draw *d) {
-  t->n = number(d, 2, 99);
+  t->n = mini_number(d, 2, 99);
   return step(p, p->value, '+', t->n);
 }
 static bool loss(mini_problem *p, mini_part *t, mini_draw *d) {
@@ -71,7 +72,7 @@ static bool half(mini_problem *p, mini_part *t, mini_draw *d) {
   return step(p, p->value, '/', 2);
 }
 static bool times(mini_problem *p, mini_part *t, mini_draw *d) {
-  t->k = mini_range(d, 3, 9);
+  t->k = mini_range(d, 3, mini_chance(d, 1, 3) ? 9 : 5);
   return step(p, p->value, '*', t->k);
 }
 static bool share(mini_problem *p, mini_part *t, mini_draw *d) {
@@ -96,7 +97,7 @@ static bool fewer(mini_problem *p, mini_part *t, mini_draw *d) {
 }
 static bool many(mini_problem *p, mini_part *t, mini_draw *d) {
   p->other = p->value;
-  t->k = mini_range(d, 2, 9);
+  t->k = mini_range(d, 2, mini_chance(d, 1, 3) ? 9 : 5);
   return step(p, p->value, '*', t->k);
 }
 static bool now(mini_problem *p, mini_part *t, mini_draw *d) {
@@ -104,7 +105,7 @@ static bool now(mini_problem *p, mini_part *t, mini_draw *d) {
   return true;
 }
 static bool cost(mini_problem *p, mini_part *t, mini_draw *d) {
-  t->n = mini_range(d, 2, 12);
+  t->n = mini_range(d, 2, mini_chance(d, 1, 3) ? 12 : 5);
   return step(p, p->value, '*', t->n);
 }
 static bool fill(mini_problem *p, mini_part *t, mini_draw *d) {
@@ -112,7 +113,7 @@ static bool fill(mini_problem *p, mini_part *t, mini_draw *d) {
   return step(p, p->value, '/', t->n);
 }
 static bool need(mini_problem *p, mini_part *t, mini_draw *d) {
-  t->n = p->value + number(d, 2, MINI_LARGEST - p->value);
+  t->n = p->value + mini_number(d, 2, MINI_LARGEST - p->value);
   return step(p, t->n, '-', p->value);
 }
 static bool both(mini_problem *p, mini_part *t, mini_draw *d) {

@@ -62,7 +62,7 @@ bool mini_make_recall(const mini_world *w, mini_draw *d, const mini_aim *aim, mi
   mini_scene s;
   mini_text question;
   mini_text_clear(&question);
-  mini_scene_open(&s, w, d, aim, &r->prompt, mini_range(d, k->least, k->most));
+  mini_scene_open(&s, w, d, aim, &r->prompt, k->least, k->most);
   mini_text_print(&r->completion, " %s", k->ask(&s, &question));
   mini_text_print(&r->prompt, "\nQuestion: %s\nAnswer:", question.data);
   r->kind = k->name;

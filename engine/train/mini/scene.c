@@ -14,8 +14,9 @@ static void draw_names(mini_draw *d, const mini_table *t, const char **to, int n
   for (int i = 0; i < n; i++) to[i] = t->row[list[i]].field[0];
 }
 
-void mini_scene_open(mini_scene *s, const mini_world *w, mini_draw *d, const mini_aim *aim, mini_text *text,
-                     int actors) {
+void mini_scene_open(mini_scene *s, const mini_world *w, mini_draw *d, const mini_aim *aim, mini_text *text, int least,
+                     int most) {
+  int one = mini_range(d, least, most), two = mini_range(d, least, most), actors = one < two ? one : two;
   *s = (mini_scene){.w = w, .d = d, .text = text, .key = MINI_HASH, .actors = actors};
   s->phrases = (aim->what & MINI_NEW_PHRASES) != 0;
   draw_names(d, &w->names, s->actor, actors);

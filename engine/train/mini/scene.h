@@ -19,9 +19,10 @@ typedef struct mini_scene {
   const char *actor[MINI_ACTORS], *place[MINI_ACTORS], *thing[MINI_ACTORS], *colour[MINI_ACTORS];
 } mini_scene;
 
-/* Draws different people, places, things and colours for `actors` of each. */
-void mini_scene_open(mini_scene *s, const mini_world *w, mini_draw *d, const mini_aim *aim, mini_text *text,
-                     int actors);
+/* Draws different people, places, things and colours, least to most of each;
+ * small scenes more often. */
+void mini_scene_open(mini_scene *s, const mini_world *w, mini_draw *d, const mini_aim *aim, mini_text *text, int least,
+                     int most);
 /* Says a part of passages.tsv with these slots. */
 void mini_scene_say(mini_scene *s, const char *part, const mini_slots *slots);
 /* A phrase alone, appended to `to` without a space. */

@@ -38,27 +38,38 @@ void mini_scene_walk(mini_scene *s, int *at, int *before) {
   }
 }
 
+/* Somebody else than `than`; who was not named yet is likelier. */
+static int receiver(mini_scene *s, int than, const bool *named) {
+  int to = than;
+  for (int t = 0; t < 3 && (to == than || named[to]); t++) {
+    to = mini_below(s->d, s->actors - 1);
+    to += to >= than;
+  }
+  return to;
+}
+
 int mini_scene_hold(mini_scene *s, int *with, int *before) {
   enum { THINGS = 2 };
-  int last = 0;
+  bool named[MINI_ACTORS] = {false};
+  int last = 0, gifts = mini_range(s->d, s->actors / 2, 3);
+  mini_pick(s->d, with, THINGS, s->actors);
   for (int i = 0; i < THINGS; i++) {
-    with[i] = mini_below(s->d, s->actors);
     before[i] = -1;
+    named[with[i]] = true;
     mini_slots slots = mini_scene_slots(s->actor[with[i]], 't', s->thing[i]);
     mini_scene_say(s, "take", &slots);
   }
-  int gifts = mini_range(s->d, 1, THINGS + 1);
   for (int t = 0; t < gifts; t++) {
-    int i = mini_below(s->d, THINGS), to = mini_below(s->d, s->actors - 1);
-    to += to >= with[i];
+    int i = mini_below(s->d, THINGS), to = receiver(s, with[i], named);
     mini_slots slots = mini_scene_slots(s->actor[with[i]], 't', s->thing[i]);
     slots.of['Q'] = s->actor[to];
     mini_scene_say(s, "give", &slots);
+    named[to] = true;
     before[i] = with[i];
     with[i] = to;
     last = i;
   }
-  return mini_chance(s->d, 5, 6) ? 1 - last : last;
+  return mini_chance(s->d, 3, 4) ? 1 - last : last;
 }
 
 void mini_scene_paint(mini_scene *s, int *colour) {

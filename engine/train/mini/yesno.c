@@ -132,7 +132,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 bool mini_make_yesno(const mini_world *w, mini_draw *d, const mini_aim *aim, mini_record *r) {
   const struct kind *k = &kinds[mini_below(d, KINDS)];
   question q = {.truth = mini_chance(d, 1, 2), .aim = aim};
-  mini_scene_open(&q.scene, w, d, aim, &r->prompt, mini_range(d, k->least, k->most));
+  mini_scene_open(&q.scene, w, d, aim, &r->prompt, k->least, k->most);
   k->ask(&q);
   mini_text_add(&r->prompt, "\nQuestion: ");
   mini_scene_phrase(&q.scene, &r->prompt, q.part, &q.slots);
