@@ -1,4 +1,5 @@
-/* libFuzzer target: any bytes as a SentencePiece model; texts are encoded with what opens. */
+/* libFuzzer target: any bytes as a SentencePiece model; texts are encoded with
+ * what opens. */
 #include "tests/fuzz_tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
