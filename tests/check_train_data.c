@@ -1,0 +1,147 @@
+/* What a step learns from: weights of tokens, targets, slices, epochs, and the
+ * learning rate. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/train_fixture.h"
+
+static int setup(void **state) {
+  static folder f;
+  f = fixture_open();
+  *state = &f;
+  return 0;
+}
+
+static int teardown(void **state) {
+  fixture_close(*state);
+  return 0;
+}
+
+static void read_set(tern_dataset *d, tern_trainer *t, folder *f, const char *name, double repeat) {
+  tern_error e = {0};
+  tern_train_files files = {.count = 1, .at = {{.repeat = repeat}}};
+  snprintf(files.at[0].path, sizeof files.at[0].path, "%.500s", folder_path(f, name));
+  if (tern_dataset_read(d, &t->config, &files, t->tokenizer, &e) != TERN_OK) fail_msg("%s", e.text);
+}
+
+static void prompts_completions_and_tasks_have_their_weights(void **state) {
+  folder *f = *state;
+  tern_trainer t;
+  tern_dataset d;
+  fixture_text(f, "two.jsonl",
+               "{\"prompt\": \"12\", \"completion\": \"345\", \"task\": \"drill\"}\n"
+               "{\"completion\": \"67\", \"task\": \"story\", \"weight\": 0.5}\n");
+  fixture_config(f, "tasks.json", &(fixture_change){.data = ", \"task_weights\": {\"drill\": 3}"});
+  fixture_trainer(&t, f, "tasks.json", 1, TERN_ISA_COUNT);
+  read_set(&d, &t, f, "two.jsonl", 1);
+  /* BOS 1 2 | 3 4 5 EOS, BOS 6 7 EOS; digits are tokens. */
+  static const float want[] = {0, 0.6f, 0.6f, 3, 3, 3, 3, 0, 0.5f, 0.5f, 0.5f};
+  assert_int_equal(d.documents, 2);
+  assert_int_equal(d.at[1], 7);
+  assert_int_equal(d.at[2], 11);
+  for (size_t i = 0; i < 11; i++) assert_true(fabsf(d.weights[i] - want[i]) < 1e-6f);
+  assert_int_equal(d.tokens[0], 0);
+  assert_int_equal(d.tokens[6], 1);
+  assert_int_equal(d.tokens[7], 0);
+  tern_dataset_close(&d);
+  tern_trainer_close(&t);
+}
+
+/* Every token of a batch predicts the next of its own document. */
+static void slices_hold_whole_documents_in_fair_shares(void **state) {
+  tern_trainer t;
+  tern_error e = {0};
+  fixture_trainer(&t, *state, "ternary.json", 1, TERN_ISA_COUNT);
+  for (int round = 0; round < 20; round++) {
+    double weight = 0;
+    int tokens = 0;
+    assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &t.cursor, 1, 256, &e), 0);
+    for (int i = 0; i < t.batch.count; i++) {
+      const tern_train_slice *s = &t.batch.slices[i];
+      assert_true(s->tokens > 256 / 3 - 64 && s->tokens <= t.batch.capacity);
+      assert_int_equal(s->starts[s->documents], s->tokens);
+      tokens += s->tokens;
+      for (int k = 0; k < s->documents; k++) {
+        assert_int_equal(s->ids[s->starts[k]], 0);
+        const int last = s->starts[k + 1] - 1;
+        assert_int_equal(s->ids[last], 1);
+        assert_true(s->weights[last] == 0);
+        for (int p = s->starts[k]; p < last; p++) assert_int_equal(s->targets[p], s->ids[p + 1]);
+      }
+      for (int p = 0; p < s->tokens; p++) weight += (double)s->weights[p];
+    }
+    assert_true(tokens > 256 - 64 && tokens <= 256);
+    assert_true(fabs(weight - 1) < 1e-5);
+  }
+  tern_trainer_close(&t);
+}
+
+static void epoch_takes_each_document_as_often_as_asked(void **state) {
+  tern_trainer t;
+  tern_dataset d;
+  tern_error e = {0};
+  int seen[40] = {0}, total = 0;
+  fixture_trainer(&t, *state, "ternary.json", 1, TERN_ISA_COUNT);
+  read_set(&d, &t, *state, "held.jsonl", 2.5);
+  assert_int_equal(d.documents, 40);
+  tern_cursor at = {0};
+  assert_int_equal(tern_batch_next(&t.batch, &d, &t.order, &at, 9, 256, &e), 0);
+  for (size_t i = 0; i < t.order.count; i++) seen[t.order.order[i]]++;
+  for (int i = 0; i < 40; i++) {
+    assert_true(seen[i] == 2 || seen[i] == 3);
+    total += seen[i];
+  }
+  assert_true(total > 85 && total < 115);
+  while (at.epoch == 0) assert_int_equal(tern_batch_next(&t.batch, &d, &t.order, &at, 9, 256, &e), 0);
+  size_t moved = 0;
+  for (size_t i = 0; i + 1 < t.order.count; i++) moved += t.order.order[i] > t.order.order[i + 1];
+  assert_true(moved > 20); /* another order, not the file's */
+  tern_dataset_close(&d);
+  tern_trainer_close(&t);
+}
+
+static void text_is_a_document_a_paragraph(void **state) {
+  folder *f = *state;
+  tern_trainer t;
+  tern_dataset d;
+  fixture_text(f, "three.txt", "\n12\n3\n\n\n4\n\n567");
+  fixture_trainer(&t, f, "ternary.json", 1, TERN_ISA_COUNT);
+  read_set(&d, &t, f, "three.txt", 1);
+  assert_int_equal(d.documents, 3);
+  assert_int_equal(d.at[1], 6); /* BOS 1 2 line-end 3 EOS */
+  assert_int_equal(d.at[2], 9);
+  assert_int_equal(d.at[3], 14);
+  tern_dataset_close(&d);
+  tern_trainer_close(&t);
+}
+
+static void learning_rate_has_two_stages(void **state) {
+  (void)state;
+  const tern_train_config c = {
+      .steps = 1000, .lr = 1, .warmup = 10, .stage = 0.5, .stage1_end = 0.4, .stage2_start = 0.3, .weight_decay = 0.1};
+  static const struct {
+    int step;
+    double rate, decay;
+  } want[] = {{0, 0.1, 0.1}, {9, 0.9892, 0.1}, {250, 0.7, 0.1}, {499, 0.4012, 0.1}, {500, 0.3, 0}, {750, 0.15, 0}};
+  for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+    double rate, decay;
+    tern_train_schedule(&c, want[i].step, &rate, &decay);
+    assert_true(fabs(rate - want[i].rate) < 1e-9 && decay == want[i].decay);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(prompts_completions_and_tasks_have_their_weights),
+      cmocka_unit_test(slices_hold_whole_documents_in_fair_shares),
+      cmocka_unit_test(epoch_takes_each_document_as_often_as_asked),
+      cmocka_unit_test(text_is_a_document_a_paragraph),
+      cmocka_unit_test(learning_rate_has_two_stages),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
