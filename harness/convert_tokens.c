@@ -18,10 +18,9 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 static int open_tokens(tern_tokenizer **out, const tern_convert_tokens *v, int64_t rows, tern_error *e) {
-  int rc = !v->file                       ? tern_tokenizer_from_gguf(out, v->in, e)
-           : ends_with(v->file, ".json")  ? tern_tokenizer_from_json(out, v->file, e)
-           : ends_with(v->file, ".model") ? tern_tokenizer_from_sentencepiece(out, v->file, e)
-                                          : tern_tokenizer_from_llama2c(out, v->file, (int)rows, e);
+  int rc = !v->file                     ? tern_tokenizer_from_gguf(out, v->in, e)
+           : ends_with(v->file, ".bin") ? tern_tokenizer_from_llama2c(out, v->file, (int)rows, e)
+                                        : tern_tokenizer_open(out, v->file, e);
   if (rc || tern_tokenizer_size(*out) <= rows) return rc;
   rc = tern_fail(e, TERN_FAILED, "%s: %d tokens, but the embedding has %lld rows: not this model's tokenizer",
                  v->file ? v->file : tern_gguf_name(v->in), tern_tokenizer_size(*out), (long long)rows);
