@@ -165,6 +165,32 @@ static void an_exported_folder_is_the_same_model(void **state) {
   }
 }
 
+/* Embedding models of BitNet: a norm in front of each projection makes its weights masters. */
+static void input_norms_make_a_ternary_model(void **state) {
+  static const char *const classes[] = {"Qwen3ForCausalLM", "Gemma3ForCausalLM"};
+  for (int i = 0; i < 2; i++) {
+    hf_fixture f = hf_fixture_of(classes[i]);
+    float with[VOCAB], without[VOCAB];
+    tern_error e;
+    tern_gguf *g;
+    char name[80];
+    f.input_norms = true;
+    f.extra = "\"sliding_window\": 16, ";
+    snprintf(name, sizeof name, "norms%d", i);
+    const char *path = make_folder(*state, name, &f);
+    logits_of(*state, path, with);
+    if (tern_gguf_open(&g, path, &e)) fail_msg("%s", e.text);
+    const tern_gguf_tensor *t = tern_gguf_tensor_find(g, "blk.1.ffn_down.weight");
+    assert_true(t && t->type->ternary && tern_gguf_tensor_find(g, "blk.1.ffn_down_norm_in.weight"));
+    tern_gguf_close(g);
+    f.input_norms = false;
+    f.store = HF_ONLINE;
+    snprintf(name, sizeof name, "plain%d", i);
+    logits_of(*state, make_folder(*state, name, &f), without);
+    assert_memory_not_equal(with, without, sizeof with);
+  }
+}
+
 /* weight_scale is a factor for one of transformers' classes, a divisor for the other. */
 static void both_readings_of_weight_scale_give_the_same_matrix(void **state) {
   scene *s = *state;
@@ -182,6 +208,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(logits_are_those_of_transformers, open_scene, close_scene),
       cmocka_unit_test_setup_teardown(a_folder_and_its_gguf_file_are_one_model, open_scene, close_scene),
       cmocka_unit_test_setup_teardown(an_exported_folder_is_the_same_model, open_scene, close_scene),
+      cmocka_unit_test_setup_teardown(input_norms_make_a_ternary_model, open_scene, close_scene),
       cmocka_unit_test_setup_teardown(both_readings_of_weight_scale_give_the_same_matrix, open_scene, close_scene),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

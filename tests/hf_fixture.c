@@ -114,9 +114,10 @@ static void make_plan(plan *p, const hf_fixture *f) {
   for (int layer = 0; layer < f->layers; layer++) {
     for (int i = 0; i < TERN_PROJECTIONS; i++) add_projection(p, layer, i);
     for (int i = 0; i < TERN_NORMS; i++) {
-      if (p->arch->norms[i] != TERN_NORM_GAIN) continue;
-      snprintf(name, sizeof name, "blk.%d.%s.weight", layer, tern_norm_forms[i].name);
-      add(p, name, 1, 1, dim(f, tern_norm_forms[i].size), one, 0.2);
+      bool input = f->input_norms && p->arch->norms[i] == TERN_NORM_WHERE_HAD;
+      if (p->arch->norms[i] != TERN_NORM_GAIN && !input) continue;
+      snprintf(name, sizeof name, "blk.%d.%s.weight", layer, tern_arch_name(p->arch, tern_norm_forms[i].name));
+      add(p, name, 1, 1, dim(f, tern_norm_forms[i].size), input ? 1 : one, 0.2);
     }
   }
   add(p, "output_norm.weight", 1, 1, f->hidden, one, 0.2);

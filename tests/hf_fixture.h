@@ -15,7 +15,7 @@ typedef struct hf_fixture {
   hf_store store;         /* of the projections */
   tern_safetype type;     /* of floats */
   int layers, hidden, ffn, heads, kv_heads, head_dim, vocab;
-  bool untied, sharded;
+  bool untied, sharded, input_norms;
   const char *extra;     /* more of config.json: "\"rope_theta\": 500000.0, " or NULL */
   const char *tokenizer; /* file to be copied to tokenizer.json; NULL: none */
 } hf_fixture;

@@ -147,6 +147,8 @@ static int place_all(reader *r) {
     for (int m = 0; m < tern_safetensors_count(s->tensors); m++, i++) {
       const char *name = tern_safetensors_at(s->tensors, m)->name;
       if (tern_hf_place(r->config.family, name, r->config.layers, s->path, &r->places[i], r->e)) return TERN_FAILED;
+      /* A norm in front of one projection is a BitLinear's: its weights are masters. */
+      if (r->places[i].norm && !r->places[i].own_norm) r->config.quantisation.masters = true;
     }
   }
   return 0;

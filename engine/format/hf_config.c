@@ -191,6 +191,27 @@ static const char *rope_type(const hf_config *c) {
   return type ? type : "default";
 }
 
+static int put_yarn(putter *p, const json_t *rope) {
+  static const struct {
+    const char *field, *key;
+  } rows[] = {{"beta_fast", "rope.scaling.yarn_beta_fast"},
+              {"beta_slow", "rope.scaling.yarn_beta_slow"},
+              {"attention_factor", "rope.scaling.attn_factor"}};
+  double context = 0;
+  if (read_real(p->c, rope, "original_max_position_embeddings", &context, p->e)) return TERN_FAILED;
+  if (!(context >= 1 && context <= INT_MAX)) {
+    return tern_fail(p->e, TERN_FAILED, "%s: field rope_scaling: yarn wants original_max_position_embeddings",
+                     p->c->path);
+  }
+  tern_gguf_put_u32(p->w, key_of(p, "rope.scaling.original_context_length"), (uint32_t)context);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    double v = NAN;
+    if (read_real(p->c, rope, rows[i].field, &v, p->e)) return TERN_FAILED;
+    if (!isnan(v)) tern_gguf_put_f32(p->w, key_of(p, rows[i].key), (float)v);
+  }
+  return 0;
+}
+
 static int put_rope(putter *p) {
   const hf_config *c = p->c;
   const json_t *rope = rope_object(c), *local = json_object_get(c->text, "rope_parameters");
@@ -203,15 +224,16 @@ static int put_rope(putter *p) {
   tern_gguf_put_f32(p->w, key_of(p, "rope.freq_base"), (float)theta);
   if (swa > 0) tern_gguf_put_f32(p->w, key_of(p, "rope.freq_base_swa"), (float)swa);
   const char *type = rope_type(c);
-  if (strcmp(type, "default") == 0 || strcmp(type, "llama3") == 0) return 0;
-  if (strcmp(type, "linear") != 0 || !(factor > 0)) {
+  if (strcmp(type, "default") == 0 || strcmp(type, "llama3") == 0) return 0; /* llama3: tern_hf_rope_factors */
+  bool yarn = strcmp(type, "yarn") == 0;
+  if ((!yarn && strcmp(type, "linear") != 0) || !(factor > 0)) {
     return tern_fail(p->e, TERN_FAILED,
-                     "%s: field rope_scaling: type %.40s is not supported; default, linear and llama3 are", c->path,
-                     type);
+                     "%s: field rope_scaling: type %.40s is not supported; default, linear, yarn and llama3 are",
+                     c->path, type);
   }
-  tern_gguf_put_text(p->w, key_of(p, "rope.scaling.type"), "linear");
+  tern_gguf_put_text(p->w, key_of(p, "rope.scaling.type"), type);
   tern_gguf_put_f32(p->w, key_of(p, "rope.scaling.factor"), (float)factor);
-  return 0;
+  return yarn ? put_yarn(p, rope) : 0;
 }
 
 /* Every n-th layer sees everything: n from layer_types where they are listed. */

@@ -242,6 +242,31 @@ static int put_integers(exporter *x, json_t *root) {
   return 0;
 }
 
+/* NULL: none. */
+static json_t *rope_scaling(const exporter *x) {
+  static const struct {
+    const char *key, *field;
+  } rows[] = {{"rope.scaling.factor", "factor"},
+              {"rope.scaling.low_freq_factor", "low_freq_factor"},
+              {"rope.scaling.high_freq_factor", "high_freq_factor"},
+              {"rope.scaling.original_context_length", "original_max_position_embeddings"},
+              {"rope.scaling.yarn_beta_fast", "beta_fast"},
+              {"rope.scaling.yarn_beta_slow", "beta_slow"},
+              {"rope.scaling.attn_factor", "attention_factor"}};
+  char key[96];
+  double v;
+  tern_gguf_string type;
+  snprintf(key, sizeof key, "%s.rope.scaling.type", x->family->arch);
+  if (!tern_gguf_text(x->in, key, &type) || (type.size == 4 && memcmp(type.data, "none", 4) == 0)) return NULL;
+  json_t *rope = json_object();
+  json_object_set_new(rope, "rope_type", json_stringn(type.data, type.size));
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (!key_real(x, rows[i].key, &v)) continue;
+    json_object_set_new(rope, rows[i].field, v == rint(v) && i == 3 ? json_integer((json_int_t)v) : json_real(v));
+  }
+  return rope;
+}
+
 static void put_reals(const exporter *x, json_t *root) {
   static const struct {
     const char *key, *field;
@@ -265,8 +290,8 @@ static void put_reals(const exporter *x, json_t *root) {
     if (key_real(x, "attention.scale", &v) && v > 0) scalar = 1 / (v * v);
     json_object_set_new(root, "query_pre_attn_scalar", json_integer((json_int_t)rint(scalar)));
   }
-  if (key_real(x, "rope.scaling.factor", &v) && v != 1)
-    json_object_set_new(root, "rope_scaling", json_pack("{ss, sf}", "rope_type", "linear", "factor", v));
+  json_t *rope = rope_scaling(x);
+  if (rope) json_object_set_new(root, "rope_scaling", rope);
 }
 
 static json_t *make_config(exporter *x, tern_error *e) {

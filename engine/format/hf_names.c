@@ -8,11 +8,16 @@
 
 #include "engine/format/hf_parts.h"
 
-/* Norms that AutoBitLinear has in front of a projection (use_rms_norm). */
+/* Norms in front of a projection: of Microsoft's BitNet embeddings, and of
+ * AutoBitLinear with use_rms_norm. */
 #define INPUT_NORMS                                                                                                    \
-  {"self_attn.q_proj.rms_norm", "attn_q_norm_in"}, {"self_attn.k_proj.rms_norm", "attn_k_norm_in"},                    \
-      {"self_attn.v_proj.rms_norm", "attn_v_norm_in"}, {"self_attn.o_proj.rms_norm", "attn_output_norm_in"},           \
-      {"mlp.gate_proj.rms_norm", "ffn_gate_norm_in"}, {"mlp.up_proj.rms_norm", "ffn_up_norm_in"}, {                    \
+  {"self_attn.q_proj.norm", "attn_q_norm_in"}, {"self_attn.k_proj.norm", "attn_k_norm_in"},                            \
+      {"self_attn.v_proj.norm", "attn_v_norm_in"}, {"self_attn.o_proj.norm", "attn_output_norm_in"},                   \
+      {"mlp.gate_proj.norm", "ffn_gate_norm_in"}, {"mlp.up_proj.norm", "ffn_up_norm_in"},                              \
+      {"mlp.down_proj.norm", "ffn_down_norm_in"}, {"self_attn.q_proj.rms_norm", "attn_q_norm_in"},                     \
+      {"self_attn.k_proj.rms_norm", "attn_k_norm_in"}, {"self_attn.v_proj.rms_norm", "attn_v_norm_in"},                \
+      {"self_attn.o_proj.rms_norm", "attn_output_norm_in"}, {"mlp.gate_proj.rms_norm", "ffn_gate_norm_in"},            \
+      {"mlp.up_proj.rms_norm", "ffn_up_norm_in"}, {                                                                    \
     "mlp.down_proj.rms_norm", "ffn_down_norm_in"                                                                       \
   }
 
