@@ -133,6 +133,12 @@ static void no_text_gives_no_ids_and_bytes_come_back(void **state) {
     free(ids);
     assert_true(encode(t, broken, sizeof broken - 1, &ids) > 3);
     free(ids);
+    int32_t *other; /* a stray byte leaves the letter before it alone */
+    size_t n = encode(t, "a", 1, &ids);
+    assert_true(encode(t, "a\x80", 2, &other) > n);
+    assert_memory_equal(ids, other, n * sizeof *ids);
+    free(ids);
+    free(other);
     tern_tokenizer_close(t);
   }
   char text[64] = "";

@@ -45,7 +45,6 @@ void tern_unigram_paths(const tern_tokenizer *t, const uint8_t *word, size_t siz
     if (most > (size_t)t->longest) most = (size_t)t->longest;
     for (size_t n = 1; n <= most && valid > 0; n++) {
       hash = tern_text_hash(hash, word[start + n - 1]);
-      if (n < length || (start + n < size && (word[start + n] & 0xc0) == 0x80)) continue; /* within a character */
       int32_t id = tern_text_map_find_hashed(&t->texts, t, word + start, n, hash);
       if (id < 0) continue;
       offer(t, &paths[start + n], here + score_of(t, id, n), start, id);
