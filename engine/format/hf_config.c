@@ -191,12 +191,14 @@ static const char *rope_type(const hf_config *c) {
   return type ? type : "default";
 }
 
-static int put_yarn(putter *p, const json_t *rope) {
-  static const struct {
+/* attention_factor stands for the usual 1 + 0.1 ln(factor), which GGUF's key multiplies. */
+static int put_yarn(putter *p, const json_t *rope, double factor) {
+  const struct {
     const char *field, *key;
-  } rows[] = {{"beta_fast", "rope.scaling.yarn_beta_fast"},
-              {"beta_slow", "rope.scaling.yarn_beta_slow"},
-              {"attention_factor", "rope.scaling.attn_factor"}};
+    double unit;
+  } rows[] = {{"beta_fast", "rope.scaling.yarn_beta_fast", 1},
+              {"beta_slow", "rope.scaling.yarn_beta_slow", 1},
+              {"attention_factor", "rope.scaling.attn_factor", 1 + 0.1 * log(factor)}};
   double context = 0;
   if (read_real(p->c, rope, "original_max_position_embeddings", &context, p->e)) return TERN_FAILED;
   if (!(context >= 1 && context <= INT_MAX)) {
@@ -207,7 +209,7 @@ static int put_yarn(putter *p, const json_t *rope) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     double v = NAN;
     if (read_real(p->c, rope, rows[i].field, &v, p->e)) return TERN_FAILED;
-    if (!isnan(v)) tern_gguf_put_f32(p->w, key_of(p, rows[i].key), (float)v);
+    if (!isnan(v)) tern_gguf_put_f32(p->w, key_of(p, rows[i].key), (float)(v / rows[i].unit));
   }
   return 0;
 }
@@ -233,7 +235,7 @@ static int put_rope(putter *p) {
   }
   tern_gguf_put_text(p->w, key_of(p, "rope.scaling.type"), type);
   tern_gguf_put_f32(p->w, key_of(p, "rope.scaling.factor"), (float)factor);
-  return yarn ? put_yarn(p, rope) : 0;
+  return yarn ? put_yarn(p, rope, factor) : 0;
 }
 
 /* Every n-th layer sees everything: n from layer_types where they are listed. */
