@@ -177,6 +177,22 @@ static void resumed_run_is_byte_identical(void **state) {
   expect_same_log(f, "whole/log.csv", "parts/log.csv");
 }
 
+static void training_starts_from_a_checkpoint(void **state) {
+  folder *f = *state;
+  tern_trainer t, u;
+  tern_error e = {0};
+  if (access(folder_path(f, "whole"), F_OK) != 0) run_to(f, "whole", 0, false, 2);
+  assert_int_equal(tern_trainer_load(&t, folder_path(f, "whole/checkpoint.tern"), 1, TERN_ISA_COUNT, false, &e), 0);
+  fixture_config(f, "tune.json",
+                 &(fixture_change){.top = ", \"from\": \"whole/checkpoint.tern\"", .train = ", \"seed\": 9"});
+  fixture_trainer(&u, f, "tune.json", 1, TERN_ISA_COUNT);
+  assert_int_equal(u.step, 0);
+  assert_memory_equal(t.net.w, u.net.w, t.net.size * sizeof(float));
+  assert_true(u.m[0] == 0 && u.v[0] == 0);
+  tern_trainer_close(&t);
+  tern_trainer_close(&u);
+}
+
 static void loss_falls(void **state) {
   folder *f = *state;
   size_t n;
@@ -198,6 +214,7 @@ int main(void) {
       cmocka_unit_test(first_ten_losses_are_known),
       cmocka_unit_test(threads_and_instruction_sets_change_no_bit),
       cmocka_unit_test(resumed_run_is_byte_identical),
+      cmocka_unit_test(training_starts_from_a_checkpoint),
       cmocka_unit_test(loss_falls),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

@@ -204,6 +204,11 @@ static void damaged_or_foreign_checkpoints_are_refused(void **state) {
   expect_text(run(f, "ternary.json", "damage", 3, false, &e), &e, "--resume goes on from it");
   fixture_config(f, "other.json", &(fixture_change){.train = ", \"clip\": 2"});
   expect_text(run(f, "other.json", "damage", 3, true, &e), &e, "not the configuration that");
+  fixture_config(f, "wide.json",
+                 &(fixture_change){.top = ", \"from\": \"damage/checkpoint.tern\"",
+                                   .shape = "\"layers\": 1, \"hidden\": 64, \"ffn\": 64, \"heads\": 4, "
+                                            "\"kv_heads\": 2"});
+  expect_text(run(f, "wide.json", "wide", 3, false, &e), &e, "of another shape");
   char *bytes = fixture_read(f, "damage/checkpoint.tern", &n);
   for (int i = 0; i < 3; i++) { /* cut short; one bit of a weight; another magic */
     const size_t size = i == 0 ? n - 100 : n;

@@ -8,7 +8,7 @@
 /* What a configuration changes of the usual: members of JSON objects with a
  * comma in front, or NULL. */
 typedef struct fixture_change {
-  const char *model, *data, *train;
+  const char *top, *model, *data, *train;
   const char *batch, *shape; /* in place of the usual sizes; shape: layers to kv_heads */
 } fixture_change;
 

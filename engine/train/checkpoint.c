@@ -97,37 +97,55 @@ static int fill(tern_trainer *t, const header *h, const uint8_t *floats, const c
   return TERN_OK;
 }
 
+/* Maps a checkpoint that is whole. */
+static int open_checkpoint(tern_map *m, header *h, const char *path, tern_error *e) {
+  uint64_t sum = 0, want;
+  if (tern_map_open(m, path, e) != TERN_OK) return TERN_FAILED;
+  int status = read_header(h, m, path, e);
+  if (status == TERN_OK) {
+    const size_t arena = (size_t)h->floats * sizeof(float);
+    const size_t sizes[] = {sizeof *h, (size_t)h->config_size, (size_t)h->vocabulary_size, arena, arena, arena};
+    const uint8_t *part = m->data;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; part += sizes[i++]) sum = checksum(sum, part, sizes[i]);
+    memcpy(&want, part, sizeof want);
+    if (sum != want) status = tern_fail(e, TERN_FAILED, "%s: the checkpoint is damaged (checksum)", path);
+  }
+  if (status != TERN_OK) tern_map_close(m);
+  return status;
+}
+
 int tern_trainer_load(tern_trainer *t, const char *path, int threads, tern_isa cap, bool data, tern_error *e) {
   tern_map m;
   header h;
   *t = (tern_trainer){0};
-  if (tern_map_open(&m, path, e) != TERN_OK) return TERN_FAILED;
-  int status = read_header(&h, &m, path, e);
-  if (status == TERN_OK) {
-    const uint8_t *at = m.data + sizeof h;
-    const size_t text = (size_t)(h.config_size + h.vocabulary_size);
-    char *config = copy(at, (size_t)h.config_size);
-    t->vocabulary = copy(at + h.config_size, (size_t)h.vocabulary_size);
-    t->vocabulary_size = (size_t)h.vocabulary_size;
-    status = config && t->vocabulary ? TERN_OK : tern_fail(e, TERN_FAILED, "%s: out of memory", path);
-    uint64_t sum = 0, want;
-    memcpy(&want, m.data + m.size - sizeof want, sizeof want);
-    const size_t sizes[] = {sizeof h,
-                            (size_t)h.config_size,
-                            (size_t)h.vocabulary_size,
-                            (size_t)h.floats * 4,
-                            (size_t)h.floats * 4,
-                            (size_t)h.floats * 4};
-    const uint8_t *part = m.data;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; part += sizes[i++]) sum = checksum(sum, part, sizes[i]);
-    if (status == TERN_OK && sum != want)
-      status = tern_fail(e, TERN_FAILED, "%s: the checkpoint is damaged (checksum)", path);
-    if (status == TERN_OK) status = tern_train_config_parse(&t->config, config, path, e);
-    if (status == TERN_OK) status = tern_trainer_build(t, threads, cap, data, e);
-    if (status == TERN_OK) status = fill(t, &h, at + text, path, e);
-    free(config);
-  }
+  if (open_checkpoint(&m, &h, path, e) != TERN_OK) return TERN_FAILED;
+  const uint8_t *text = m.data + sizeof h, *vocabulary = text + h.config_size;
+  char *config = copy(text, (size_t)h.config_size);
+  t->vocabulary = copy(vocabulary, (size_t)h.vocabulary_size);
+  t->vocabulary_size = (size_t)h.vocabulary_size;
+  int status = config && t->vocabulary ? TERN_OK : tern_fail(e, TERN_FAILED, "%s: out of memory", path);
+  if (status == TERN_OK) status = tern_train_config_parse(&t->config, config, path, e);
+  if (status == TERN_OK) status = tern_trainer_build(t, threads, cap, data, e);
+  if (status == TERN_OK) status = fill(t, &h, vocabulary + h.vocabulary_size, path, e);
+  free(config);
   tern_map_close(&m);
   if (status != TERN_OK) tern_trainer_close(t);
+  return status;
+}
+
+int tern_trainer_start_from(tern_trainer *t, const char *path, tern_error *e) {
+  tern_map m;
+  header h;
+  if (open_checkpoint(&m, &h, path, e) != TERN_OK) return TERN_FAILED;
+  const uint8_t *vocabulary = m.data + sizeof h + h.config_size;
+  int status = TERN_OK;
+  if (h.vocabulary_size != t->vocabulary_size || memcmp(vocabulary, t->vocabulary, t->vocabulary_size) != 0)
+    status = tern_fail(e, TERN_FAILED, "%s: made with another vocabulary than %s", path, t->config.tokenizer);
+  else if (h.floats != t->net.size)
+    status = tern_fail(e, TERN_FAILED, "%s: of another shape: %llu weights, the configuration makes %zu", path,
+                       (unsigned long long)h.floats, t->net.size);
+  else
+    memcpy(t->net.w, vocabulary + h.vocabulary_size, t->net.size * sizeof(float));
+  tern_map_close(&m);
   return status;
 }

@@ -28,6 +28,7 @@ static const struct row {
 #define AT(field) offsetof(tern_train_config, field)
     {"", "name", NAME, AT(name), 0, 0, 0, "model"},
     {"", "tokenizer", PATH, AT(tokenizer), 0, 0, NAN, NULL},
+    {"", "from", PATH, AT(from), 0, 0, 0, NULL},
     {"model", "arch", NAME, AT(arch), 0, 0, 0, "bitnet-b1.58"},
     {"model", "weights", WEIGHTS, AT(weights), 0, 0, 0, "ternary"},
     {"model", "layers", INTEGER, AT(layers), 1, 256, NAN, NULL},

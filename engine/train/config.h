@@ -35,6 +35,7 @@ typedef struct tern_train_task { /* a factor on the loss of a task's completions
 typedef struct tern_train_config {
   char name[TERN_TRAIN_NAME];
   char tokenizer[TERN_TRAIN_PATH];
+  char from[TERN_TRAIN_PATH]; /* checkpoint whose weights training starts from; "": random ones */
 
   char arch[TERN_TRAIN_NAME]; /* bitnet-b1.58: squared ReLU; bitnet: SiLU */
   tern_train_weights weights;

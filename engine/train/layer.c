@@ -91,7 +91,8 @@ static void multiply_back(const tern_train_pass *p, tern_desk *d, const tern_tra
 void tern_dropout(const tern_train_pass *p, int branch, float *x) {
   if (p->dropout <= 0) return;
   const size_t size = (size_t)p->s->tokens * (size_t)p->n->hidden;
-  const uint64_t below = (uint64_t)(p->dropout * 65536), stream = p->stream << 16 | (uint64_t)branch;
+  const uint64_t below = (uint64_t)(p->dropout * 65536),
+                 stream = UINT64_C(1) << 61 | p->stream << 16 | (uint64_t)branch;
   const float keep = (float)(1 / (1 - p->dropout));
   for (size_t i = 0; i < size; i += 4) {
     const uint64_t r = tern_random_at(p->seed, stream, i / 4);

@@ -92,6 +92,10 @@ int tern_trainer_open(tern_trainer *t, const tern_train_config *c, int threads, 
     return TERN_FAILED;
   }
   tern_net_start(&t->net, &t->config);
+  if (t->config.from[0] && tern_trainer_start_from(t, t->config.from, e) != TERN_OK) {
+    tern_trainer_close(t);
+    return TERN_FAILED;
+  }
   return TERN_OK;
 }
 
