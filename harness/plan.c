@@ -74,6 +74,17 @@ static size_t memory_for_engines(const tern_machine *m) {
   return available > other ? available - other : 0;
 }
 
+/* A published table's model is measured as it was published: 16 bits a weight
+ * are never made ternary, nor int8 where a table is reproduced. */
+static int refuse_precision(const tern_job *job, const tern_source *s, const char *layout, tern_error *e) {
+  const tern_layout *l = tern_layout_find(layout);
+  if (!s->shape.full_precision || l->kind == TERN_KIND_FLOAT) return 0;
+  if (tern_layout_is_ternary(l))
+    return tern_fail(e, TERN_FAILED, "%s has no ternary weights: it is published with 16 bits a weight", s->name);
+  if (strcmp(job->command, "reproduce") != 0) return 0;
+  return tern_fail(e, TERN_FAILED, "%s is measured as published, with 16 bits a weight", s->name);
+}
+
 /* 0, or why this one can't be opened; TERN_USAGE when no model would help. */
 static int need_of(tern_run_plan_side *side, const tern_job *job, const tern_source *s, const tern_workload_list *loads,
                    const tern_team_spec *greatest, tern_error *e) {
@@ -81,6 +92,7 @@ static int need_of(tern_run_plan_side *side, const tern_job *job, const tern_sou
   tern_model_params params;
   if (tern_engine_params(&params, &spec, e)) return (int)e->status;
   side->layout = params.layout;
+  if (refuse_precision(job, s, params.layout, e)) return (int)e->status;
   if (s->present) return need_of_file(side, &params, &spec, e);
   need_of_shape(side, &s->shape, &params, &spec);
   return 0;

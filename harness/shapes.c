@@ -26,6 +26,9 @@ enum { RULES = sizeof rules / sizeof *rules, MOST_NEAR = 3 };
 /* Rows that say a norm lies in front of every projection: BitNet embeddings. */
 static const char input_norms[] = "before each projection";
 
+/* Family of the models that the 2B4T report compares with: nobody has ternary weights of them. */
+static const char compared[] = "2B4T Table 1 peer";
+
 /* RoPE scaling of LLaMA 3.1 and later, which the table does not say. Source: the models' own config.json. */
 static const struct {
   const char *model; /* begins with */
@@ -61,7 +64,8 @@ static int read_row(const tern_table *t, int row, tern_synth_shape *out, tern_er
                             .rope_theta = s.rope_theta,
                             .tied = s.tied,
                             .input_norms = strstr(s.norms, input_norms) != NULL,
-                            .llama3_factor = llama3_of(s.name)};
+                            .llama3_factor = llama3_of(s.name),
+                            .full_precision = strcmp(tern_table_get(t, row, "family"), compared) == 0};
   snprintf(out->name, sizeof out->name, "%s", s.name);
   snprintf(out->arch, sizeof out->arch, "%s", arch);
   return 0;

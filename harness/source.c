@@ -62,15 +62,16 @@ int tern_source_find(tern_source *s, const tern_job *job, int index, tern_error 
   if (tern_shapes_find(ask->text, &s->shape, e)) return (int)e->status;
   snprintf(s->name, sizeof s->name, "%s", s->shape.name);
   tern_source_cache(job, folder, sizeof folder);
-  int n = snprintf(s->path, sizeof s->path, "%s/%s-seed%" PRIu64 "-i2_s-v%d.gguf", folder, s->shape.name, job->seed,
-                   TERN_SYNTH_VERSION);
+  const tern_synth_params params = {.seed = job->seed};
+  bool ternary = !s->shape.full_precision;
+  int n = snprintf(s->path, sizeof s->path, "%s/%s-seed%" PRIu64 "-%s-v%d.gguf", folder, s->shape.name, job->seed,
+                   ternary ? "i2_s" : "f16", TERN_SYNTH_VERSION);
   if (n >= (int)sizeof s->path) return tern_fail(e, TERN_FAILED, "%.80s...: name too long", folder);
   s->present = stat(s->path, &st) == 0;
   if (s->present) {
     s->bytes = (size_t)st.st_size;
     return 0;
   }
-  tern_synth_params params = {.seed = job->seed};
   if (tern_synth_bytes(&s->shape, &params, &s->bytes, e)) return (int)e->status;
   s->bytes += METADATA_BYTES;
   return 0;

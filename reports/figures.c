@@ -69,12 +69,17 @@ static bool seen(const tern_results *r, int row) {
   return tern_results_find(r, 0, NULL, NULL, r->summary[row].model) < row;
 }
 
-/* The shape a claim asks for ("needs" has model:NAME), into `shape`; "" when
- * any will do. */
-static void wanted_shape(const tern_claim *c, char *shape, size_t size) {
-  const char *at = strstr(c->needs, "model:");
-  shape[0] = '\0';
-  if (at) snprintf(shape, size, "%.*s", (int)strcspn(at + 6, ";"), at + 6);
+/* Whether a claim's figure takes a shape: one of those that its "needs" column
+ * lists after "model:" or "models:", any when it lists none. */
+static bool wanted_shape(const tern_claim *c, const char *shape) {
+  const char *at = strstr(c->needs, "model");
+  at = at ? strchr(at, ':') : NULL;
+  if (!at) return true;
+  for (size_t n = 0; *at && *at != ';'; at += n) {
+    n = strcspn(++at, "|;");
+    if (n == strlen(shape) && strncasecmp(at, shape, n) == 0) return true;
+  }
+  return false;
 }
 
 /* Published figures begin at 125M: a model of a few million weights stays in
@@ -98,11 +103,9 @@ static void gather(const tern_claim *c, const tern_results *r, const char *engin
   bool exact = strcmp(c->metric, "body_memory") == 0;
   double scale = strcmp(c->unit, "GB") == 0 ? 1e-9 : 1;
   const tern_summary_row *last = NULL;
-  char shape[64];
-  wanted_shape(c, shape, sizeof shape);
   for (int i = 0; i < r->summary_count; i++) {
     const char *model = r->summary[i].model;
-    if (seen(r, i) || too_small(r, model) || (*shape && strcasecmp(tern_results_shape(r, model), shape) != 0)) continue;
+    if (seen(r, i) || too_small(r, model) || !wanted_shape(c, tern_results_shape(r, model))) continue;
     int row = tern_results_representative(r, c->metric, engine, model);
     if (row < 0) continue;
     const tern_summary_row *s = &r->summary[row];

@@ -13,7 +13,7 @@
 typedef struct ask {
   const tern_claim *claim;
   const tern_results *run;
-  const char *argument; /* after "model:" */
+  const char *argument; /* after ":" */
   char *unmet;
   size_t size;
 } ask;
@@ -101,27 +101,35 @@ static bool model(const ask *a) {
   return absent_model(a);
 }
 
+/* Every shape of a list with '|' between, named until one is missing. */
+static bool models(const ask *a) {
+  char name[64];
+  for (const char *at = a->argument; *at; at += strspn(at, "|")) {
+    size_t n = strcspn(at, "|");
+    snprintf(name, sizeof name, "%.*s", (int)n, at);
+    const ask one = {a->claim, a->run, name, a->unmet, a->size};
+    if (!model(&one)) return false;
+    at += n;
+  }
+  return true;
+}
+
 static const struct {
   const char *word;
   bool (*met)(const ask *);
 } checks[] = {
-    {"gpu", gpu},
-    {"trained_weights", trained_weights},
-    {"arm_core", arm_core},
-    {"x86_core", x86_core},
-    {"cpu", cpu},
-    {"energy_source", energy_source},
-    {"peers", peers},
-    {"model", model},
-    {"other_models", other_models},
-    {"parity", parity},
-    {"unpublished_shape", unpublished_shape},
+    {"gpu", gpu},           {"trained_weights", trained_weights},
+    {"arm_core", arm_core}, {"x86_core", x86_core},
+    {"cpu", cpu},           {"energy_source", energy_source},
+    {"peers", peers},       {"model", model},
+    {"models", models},     {"other_models", other_models},
+    {"parity", parity},     {"unpublished_shape", unpublished_shape},
 };
 
 bool tern_claim_testable(const tern_claim *c, const tern_results *r, char *unmet, size_t size) {
   unmet[0] = '\0';
   for (const char *at = c->needs; *at; at += strspn(at, ";")) {
-    char argument[64];
+    char argument[160];
     size_t n = strcspn(at, ";"), word = strcspn(at, ";:");
     snprintf(argument, sizeof argument, "%.*s", (int)(n > word ? n - word - 1 : 0), at + word + (n > word));
     ask a = {c, r, argument, unmet, size};

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "reports/energy_model.h"
 #include "reports/figures.h"
@@ -27,13 +28,17 @@ static void put_value(tern_doc *d, double v, const char *text) {
 static void put_own_row(tern_doc *d, const tern_results *r, const char *engine, const char *model) {
   tern_error ignored;
   tern_shape shape;
+  bool outside = strncmp(engine, "peer:", 5) == 0;
   int memory = tern_results_find(r, 0, "body_memory", engine, model);
   int latency = tern_results_representative(r, "latency", engine, model);
   double bytes = memory < 0 ? NAN : r->summary[memory].median, joules = NAN;
   bool ternary = strcmp(engine, "ternary") == 0;
   if ((ternary || strcmp(engine, "f16") == 0) && tern_shape_find(tern_results_shape(r, model), &shape, &ignored) == 0)
     joules = tern_energy_model(&shape, ternary);
-  tern_doc_cell(d, TERN_PLAIN, "%s, %s engine, this run", model, engine);
+  if (outside)
+    tern_doc_cell(d, TERN_PLAIN, "%s, %s, this run", model, engine + 5);
+  else
+    tern_doc_cell(d, TERN_PLAIN, "%s, %s engine, this run", model, engine);
   put_value(d, bytes, tern_format_number(bytes / 1e9).text);
   if (latency < 0)
     put_value(d, NAN, "");
@@ -50,6 +55,26 @@ static void put_own_row(tern_doc *d, const tern_results *r, const char *engine, 
                   isnan(joules) ? "" : "; energy modelled");
 }
 
+/* This run's rows of the models of a shape: our engines, then outside ones. */
+static void put_own_rows(tern_doc *d, const tern_results *r, const char *shape) {
+  for (int i = 0; (i = tern_results_find(r, i, "body_memory", NULL, NULL)) >= 0; i++)
+    if (strcasecmp(tern_results_shape(r, r->summary[i].model), shape) == 0)
+      put_own_row(d, r, r->summary[i].engine, r->summary[i].model);
+  for (int i = 0; (i = tern_results_find(r, i, "latency", NULL, NULL)) >= 0; i++) {
+    const tern_summary_row *s = &r->summary[i];
+    if (strncmp(s->engine, "peer:", 5) != 0 || strcasecmp(tern_results_shape(r, s->model), shape) != 0) continue;
+    if (tern_results_find(r, 0, "latency", s->engine, s->model) == i) put_own_row(d, r, s->engine, s->model);
+  }
+}
+
+static bool in_table(const char *shape) {
+  size_t count;
+  const tern_energy_row *rows = tern_energy_rows(&count);
+  for (size_t i = 0; i < count; i++)
+    if (strcasecmp(rows[i].shape, shape) == 0) return true;
+  return false;
+}
+
 static int efficiency_table(tern_doc *d, const tern_results *r, tern_error *e) {
   static const tern_column columns[] = {
       {"Model", false}, {"Layers, GB", true}, {"ms/token", true}, {"Modelled energy, J", true}, {"How", false}};
@@ -64,10 +89,14 @@ static int efficiency_table(tern_doc *d, const tern_results *r, tern_error *e) {
     tern_doc_cell(d, TERN_PLAIN, "%s", printed(t, rows[i].printed, "Latency (CPU TPOT)"));
     tern_doc_cell(d, TERN_PLAIN, "%s", printed(t, rows[i].printed, "Energy (estimated)"));
     tern_doc_cell(d, TERN_QUIET, "published: i7-13800H, 8 threads; energy modelled");
+    put_own_rows(d, r, rows[i].shape);
   }
   tern_table_free(t);
-  for (int i = 0; (i = tern_results_find(r, i, "body_memory", NULL, NULL)) >= 0; i++)
-    put_own_row(d, r, r->summary[i].engine, r->summary[i].model);
+  for (int i = 0; i < r->summary_count; i++) {
+    const char *shape = tern_results_shape(r, r->summary[i].model);
+    if (*r->summary[i].model && !in_table(shape) && tern_results_find(r, 0, NULL, NULL, r->summary[i].model) == i)
+      put_own_rows(d, r, shape);
+  }
   return 0;
 }
 

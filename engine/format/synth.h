@@ -25,10 +25,11 @@ typedef struct tern_synth_shape {
   bool input_norms;     /* BitNet embeddings: a norm at each projection, the last token's state */
   double llama3_factor; /* scaling of RoPE as in LLaMA 3.1 and later; 0: none */
   int window;           /* of families with sliding windows; 0: 512 */
+  bool full_precision;  /* published with 16 bits a weight, never ternary */
 } tern_synth_shape;
 
 typedef struct tern_synth_params {
-  const tern_dtype *type; /* of the projections; NULL: I2_S */
+  const tern_dtype *type; /* of the projections; NULL: the shape's own, I2_S or F16 */
   const tern_dtype *head; /* of token_embd and output; NULL: F16 */
   int layers;             /* fewer than the shape has; <= 0: all. Layers kept equal those of the full file */
   uint64_t seed;
@@ -41,6 +42,9 @@ extern const tern_synth_shape tern_synth_tiny;
 /* The shape's family in the size of tests: its heads' grouping, norms and
  * scalings, layers for a whole period of windows and one more. Every type fits. */
 tern_synth_shape tern_synth_shrunk(const tern_synth_shape *shape);
+
+/* Type of the projections that these parameters give the shape. */
+const tern_dtype *tern_synth_type(const tern_synth_shape *shape, const tern_synth_params *params);
 
 /* Writes the file (atomically). Fails when the type can't hold the shape. */
 int tern_synth(const char *path, const tern_synth_shape *shape, const tern_synth_params *params, tern_team *team,

@@ -158,6 +158,10 @@ static int add_all(synth_plan *p, tern_error *e) {
   return 0;
 }
 
+const tern_dtype *tern_synth_type(const tern_synth_shape *shape, const tern_synth_params *params) {
+  return params->type ? params->type : tern_dtype_by_id(shape->full_precision ? TERN_DISK_F16 : TERN_DISK_I2_S);
+}
+
 static int check_types(const synth_plan *p, tern_error *e) {
   if (!p->head->put_floats) {
     return tern_fail(e, TERN_FAILED, "type %s is for ternary matrices; a head can be f16, bf16, f32, q8_0 or q6_k",
@@ -175,7 +179,7 @@ int tern_synth_plan(synth_plan *p, const tern_synth_shape *shape, const tern_syn
   const tern_synth_shape *s = &p->shape;
   *p = (synth_plan){.shape = *shape,
                     .branch_size = sqrt(0.1 / (2.0 * shape->layers)),
-                    .type = params->type ? params->type : tern_dtype_by_id(TERN_DISK_I2_S),
+                    .type = tern_synth_type(shape, params),
                     .head = params->head ? params->head : tern_dtype_by_id(TERN_DISK_F16),
                     .seed = params->seed,
                     .progress = params->progress};

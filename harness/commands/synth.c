@@ -119,7 +119,7 @@ static int write_model(const options *o, tern_error *e) {
   if (!rc) {
     printf("%s: %s (%s), %d layers, %s, head %s, seed %llu: %.3f GB of synthetic weights in %.1f s\n", o->output,
            shape.name, shape.arch, o->params.layers ? o->params.layers : shape.layers,
-           o->params.type ? o->params.type->name : "I2_S", o->params.head ? o->params.head->name : "F16",
+           tern_synth_type(&shape, &o->params)->name, o->params.head ? o->params.head->name : "F16",
            (unsigned long long)o->params.seed, (double)bytes * 1e-9, tern_now() - start);
   }
   tern_team_close(team);
