@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -194,6 +195,39 @@ static void models_below_published_sizes_are_not_judged(void **state) {
   release(&j);
 }
 
+/* A claim over several models waits for all of them, and then spans them. */
+static void a_claim_over_models_takes_exactly_those(void **state) {
+  (void)state;
+  static const char *const others[] = {"LLaMA-3.2-1B", "Gemma-3-1B", "Qwen2.5-1.5B", "SmolLM2-1.7B", "MiniCPM-2B"};
+  enum { OTHERS = sizeof others / sizeof *others };
+  judged j;
+  judge(&j, "results-default");
+  expect(&j, "memory_others", TERN_VERDICT_NOT_TESTABLE, "LLaMA-3.2-1B was not measured in this run");
+  tern_summary_row *rows = calloc(OTHERS + 1, sizeof *rows), base = {.workload = "", .unit = "bytes", .how = ""};
+  assert_non_null(rows);
+  base.metric = "body_memory";
+  base.engine = "f16";
+  base.placement = base.note = "";
+  base.n = 1;
+  base.low = base.high = base.coverage = NAN;
+  for (int i = 0; i <= OTHERS; i++) {
+    rows[i] = base;
+    rows[i].model = i < OTHERS ? others[i] : "2B4T"; /* which is none of them */
+    rows[i].median = i < OTHERS ? (1.5 + i) * 1e9 : 9e9;
+  }
+  free(j.results.summary);
+  j.results.summary = rows;
+  j.results.summary_count = OTHERS - 1;
+  tern_claims_judge(&j.claims, &j.results);
+  expect(&j, "memory_others", TERN_VERDICT_NOT_TESTABLE, "MiniCPM-2B was not measured in this run");
+  j.results.summary_count = OTHERS + 1;
+  tern_claims_judge(&j.claims, &j.results);
+  const tern_claim *c = claim(&j, "memory_others");
+  assert_true(c->ours.present && c->ours.models == OTHERS);
+  assert_true(c->ours.median_low == 1.5 && c->ours.median_high == 5.5);
+  release(&j);
+}
+
 /* Nothing in claims.csv asks for a need that the program does not know. */
 static void every_need_is_known(void **state) {
   (void)state;
@@ -235,6 +269,7 @@ int main(void) {
       cmocka_unit_test(few_repetitions_give_no_verdict),
       cmocka_unit_test(every_need_is_known),
       cmocka_unit_test(models_below_published_sizes_are_not_judged),
+      cmocka_unit_test(a_claim_over_models_takes_exactly_those),
       cmocka_unit_test(numbers_keep_three_digits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

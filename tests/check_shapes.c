@@ -28,6 +28,21 @@ static void architectures_follow_from_the_table(void **state) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) assert_string_equal(find(rows[i][0]).arch, rows[i][1]);
 }
 
+static void compared_models_keep_their_16_bits(void **state) {
+  (void)state;
+  static const char *const full[] = {"LLaMA-3.2-1B", "Gemma-3-1B", "Qwen2.5-1.5B", "SmolLM2-1.7B", "MiniCPM-2B"};
+  static const char *const ternary[] = {"2B4T", "3B", "Falcon3-1B-1.58", "Qwen3-4B"};
+  tern_synth_params params = {0};
+  for (size_t i = 0; i < sizeof full / sizeof *full; i++) {
+    tern_synth_shape s = find(full[i]);
+    assert_string_equal(tern_synth_type(&s, &params)->name, "F16");
+  }
+  for (size_t i = 0; i < sizeof ternary / sizeof *ternary; i++) {
+    tern_synth_shape s = find(ternary[i]);
+    assert_string_equal(tern_synth_type(&s, &params)->name, "I2_S");
+  }
+}
+
 static void numbers_are_the_tables(void **state) {
   (void)state;
   tern_synth_shape s = find("2b4t"); /* case counts not */
@@ -88,6 +103,7 @@ static void a_mistyped_name_is_answered_with_the_nearest(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(architectures_follow_from_the_table),
+      cmocka_unit_test(compared_models_keep_their_16_bits),
       cmocka_unit_test(numbers_are_the_tables),
       cmocka_unit_test(every_shape_can_be_planned),
       cmocka_unit_test(the_bytes_of_2b4t_are_those_of_the_paper),
