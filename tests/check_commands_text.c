@@ -34,15 +34,19 @@ static void need_model(void) {
   if (access(model, R_OK) != 0) skip();
 }
 
+static const char *file_in_folder(const char *name) {
+  static char path[400];
+  snprintf(path, sizeof path, "%s/%s", program_dir, name);
+  return path;
+}
+
 /* A file of the folder; the text stands until the next call with that slot. */
 static const char *content(const char *name, int slot) {
   static char *texts[4];
-  char path[400];
   tern_error e = {0};
   size_t size;
-  snprintf(path, sizeof path, "%s/%s", program_dir, name);
   free(texts[slot]);
-  texts[slot] = tern_file_read(path, 1 << 24, &size, &e);
+  texts[slot] = tern_file_read(file_in_folder(name), 1 << 24, &size, &e);
   if (texts[slot] == NULL) fail_msg("%s", e.text);
   return texts[slot];
 }
@@ -53,9 +57,7 @@ static const char *text_of(int slot, const char *const *args) {
 }
 
 static void put_file(const char *name, const char *text) {
-  char path[400];
-  snprintf(path, sizeof path, "%s/%s", program_dir, name);
-  FILE *f = fopen(path, "w");
+  FILE *f = fopen(file_in_folder(name), "w");
   assert_non_null(f);
   fputs(text, f);
   fclose(f);
@@ -72,19 +74,16 @@ static pid_t start_with(int input, const char *const *args) {
 }
 
 static void expect_with_input(int code, const char *text, const char *const *args) {
-  char path[400];
   put_file("in", text);
-  snprintf(path, sizeof path, "%s/in", program_dir);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(file_in_folder("in"), O_RDONLY | O_CLOEXEC);
   assert_true(fd >= 0);
   assert_int_equal(program_finish(start_with(fd, args)), code);
   close(fd);
 }
 
 static void wait_for_bytes(const char *name, off_t least) {
-  char path[400];
+  const char *path = file_in_folder(name);
   struct stat st;
-  snprintf(path, sizeof path, "%s/%s", program_dir, name);
   for (int i = 0; i < 60000; i++) {
     if (stat(path, &st) == 0 && st.st_size >= least) return;
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -119,6 +118,7 @@ static void an_interrupted_run_keeps_text_and_session(void **state) {
   char joined[8192];
   snprintf(file, sizeof file, "%s/session", program_dir);
   const char *whole = text_of(0, ARGS("run", model, "-n", "200", "--isa", "scalar"));
+  unlink(file_in_folder("out")); /* of the run before */
   pid_t pid = program_start(ARGS("run", model, "-n", "200", "--isa", "scalar", "-t", "1", "--session", file));
   wait_for_bytes("out", 1);
   kill(pid, SIGINT);
@@ -183,7 +183,7 @@ static void a_conversation_is_kept_and_goes_on(void **state) {
   expect_with_input(0, "Tell me more\n", ARGS(CHAT, "-n", "12", "--load", "talk.json"));
   const char *second = content("out", 0);
   assert_string_equal(whole + strlen(whole) - strlen(second), second);
-  assert_int_equal(unlink((snprintf(file, sizeof file, "%s/talk.json.kv", program_dir), file)), 0);
+  assert_int_equal(unlink(file_in_folder("talk.json.kv")), 0);
   expect_with_input(0, "Tell me more\n", ARGS(CHAT, "-n", "12", "--load", "talk.json"));
   assert_string_equal(whole + strlen(whole) - strlen(content("out", 0)), content("out", 0));
   program_says("err", "the conversation is read again");
@@ -249,7 +249,8 @@ static void perplexity_does_not_depend_on_batching(void **state) {
   assert_true(fabs(log(bytes) / log(2) - bits) < 1e-9 && fabs(exp(-rolling / (double)strlen(text)) - bytes) < 1e-9);
   double words = likelihood(ARGS(PPL), 1, "words");
   assert_true(words == (double)tern_count_words(text, strlen(text)));
-  program_expect(1, ARGS("perplexity", model, "-f", "text", "-c", "512", "--windows", "1", "--no-tune"));
+  put_file("short", "Tom had a red ball.");
+  program_expect(1, ARGS("perplexity", model, "-f", "short"));
   program_says("err", "need at least 1024: give more text or a smaller --context");
   program_expect(2, ARGS("perplexity", model));
 }
