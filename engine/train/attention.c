@@ -39,7 +39,7 @@ typedef struct view {
   const tern_net *n;
   tern_desk *d;
   int tokens;
-  size_t padded;           /* tokens, rounded up to whole lanes */
+  size_t padded;           /* tern_desk_row(tokens) */
   const float *k, *v, *q;  /* rows of qkv */
   float *dk, *dv, *dq;     /* rows of dqkv */
   const float *out, *dout; /* rows of [hidden] */
@@ -126,7 +126,7 @@ void tern_attention_backward(const tern_train_pass *p, tern_desk *d, const tern_
   for (int i = 0; i < p->s->documents; i++) {
     const size_t start = (size_t)p->s->starts[i];
     view w = {.n = n, .d = d, .tokens = p->s->starts[i + 1] - (int)start};
-    w.padded = ((size_t)w.tokens + 15) / 16 * 16;
+    w.padded = tern_desk_row(w.tokens);
     for (int kv = 0; kv < n->kv_heads; kv++) {
       const size_t k = start * width + (size_t)(n->heads + kv) * dim, v = k + (size_t)n->kv_heads * dim;
       w.k = l->qkv + k;

@@ -28,7 +28,7 @@ static void place_fed(tern_fed *f, const tern_net *n, int cols, size_t tokens, c
 }
 
 static size_t place(tern_desk *d, const tern_net *n, char *base) {
-  const size_t tokens = (size_t)d->capacity, hidden = (size_t)n->hidden, context = ((size_t)n->context + 15) / 16 * 16;
+  const size_t tokens = (size_t)d->capacity, hidden = (size_t)n->hidden, context = tern_desk_row(n->context);
   const size_t widest = (size_t)most(most(n->ffn, n->hidden), n->qkv);
   const size_t heads = (size_t)(n->heads / n->kv_heads);
   const size_t attend = tern_attend_scratch(heads * (size_t)n->context, context, (size_t)n->head_dim);
@@ -62,6 +62,10 @@ static size_t place(tern_desk *d, const tern_net *n, char *base) {
   d->dense = take(base, &used, TERN_DENSE_SCRATCH, sizeof(float));
   d->kernel = take(base, &used, n->kernel->scratch, 1);
   return used;
+}
+
+size_t tern_desk_row(int tokens) {
+  return ((size_t)tokens + 15) / 16 * 16 | 16;
 }
 
 int tern_desk_open(tern_desk **out, const tern_net *n, int capacity, tern_error *e) {

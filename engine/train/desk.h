@@ -45,6 +45,10 @@ struct tern_desk {
   size_t memory_bytes;
 };
 
+/* Floats of a row of scores of so many tokens: whole lanes, an odd number of
+ * cache lines, so that a column does not fall on one set of the cache. */
+size_t tern_desk_row(int tokens);
+
 /* Attention of layer `l` over the slice's documents, and backwards: desk->dqkv
  * from the gradient of l->attention in desk->change. */
 void tern_attention_forward(const tern_train_pass *p, tern_desk *d, const tern_desk_layer *l);
