@@ -1,5 +1,6 @@
 /* The exact head gives the argmax of the full head, whatever the weights: ties,
- * rows an int8 copy cannot tell apart, huge and tiny values. */
+ * rows an int8 copy cannot tell apart, errors along the input, huge and tiny
+ * values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,7 @@
 #include "engine/model/model.h"
 #include "tests/reference_file.h"
 
-enum { VOCAB = 4099, HIDDEN = 64, STEPS = 60 };
+enum { VOCAB = 4099, HIDDEN = 64, STEPS = 60, WINNER = 2000, RIVAL = 100 };
 
 static float noise(int row, int col) {
   return (float)(tern_random_unit(tern_random_at(77, (uint64_t)row, (uint64_t)col)) - 0.5);
@@ -192,6 +193,91 @@ static void exact_head_is_the_argmax_of_the_full_head(void **state) {
   }
 }
 
+/* The winner's row wins, whatever its copy says. */
+static void compare_first(const char *head, const tern_gguf *g) {
+  tern_team *team;
+  tern_error e = {0};
+  tern_session *s;
+  int32_t id = 0, next;
+  assert_int_equal(tern_team_open(&team, 2, NULL, &e), 0);
+  tern_model *m = load(g, team, head, true);
+  assert_int_equal(tern_session_open(&s, m, team, &(tern_session_params){0}, &e), 0);
+  if (tern_session_greedy(s, &id, 1, &next, NULL, &e)) fail_msg("%s", e.text);
+  assert_int_equal(next, WINNER);
+  tern_session_close(s);
+  tern_model_close(m);
+  tern_team_close(team);
+}
+
+/* What the head multiplies when `id` stands alone. */
+static void final_state(const tern_gguf *g, int32_t id, float *x) {
+  tern_team *team;
+  tern_workspace *w;
+  tern_session *s;
+  tern_error e = {0};
+  assert_int_equal(tern_team_open(&team, 1, NULL, &e), 0);
+  tern_model *m = load(g, team, "f32", false);
+  assert_int_equal(tern_workspace_open(&w, m, team, &(tern_workspace_params){0}, &e), 0);
+  assert_int_equal(tern_session_join(&s, w, &(tern_session_params){0}, &e), 0);
+  tern_item item = {.session = s, .ids = &id, .n = 1, .wanted = 1, .states = x};
+  if (tern_batch_eval(w, &item, 1, &e)) fail_msg("%s", e.text);
+  tern_session_close(s);
+  tern_workspace_close(w);
+  tern_model_close(m);
+  tern_team_close(team);
+}
+
+static float input[HIDDEN]; /* what worst_rows is made for; an edit takes no argument */
+
+static int widest(int but) {
+  int best = -1;
+  for (int i = 0; i < HIDDEN; i++)
+    if (i != but && (best < 0 || fabsf(input[i]) > fabsf(input[best]))) best = i;
+  return best;
+}
+
+/* The winner's error lies along the input, as far as bounds allow for at all:
+ * its copy is worth `lost` less than it. The rival's copy is exact and lies
+ * nine tenths of the way up, so that bounds a little too tight choose it. */
+static void worst_rows(float *w, int vocab, int hidden) {
+  const int big = widest(-1);
+  const float top = input[big] > 0 ? 127 : -127, most = fabsf(input[widest(big)]);
+  float *winner = w + WINNER * hidden, *rival = w + RIVAL * hidden, lost = 0, off = INFINITY;
+  memset(w + hidden, 0, (size_t)(vocab - 1) * (size_t)hidden * sizeof *w);
+  winner[big] = rival[big] = top; /* steps of 1 in both copies */
+  for (int i = 0; i < hidden; i++) {
+    if (i != big) winner[i] = 0.49f * input[i] / most;
+    if (i != big) lost += winner[i] * input[i];
+  }
+  int at = 0;
+  float step = 0;
+  for (int i = 0; i < hidden; i++) {
+    float k = roundf(0.9f * lost / input[i]), miss = fabsf(k * input[i] - 0.9f * lost);
+    if (i == big || !(fabsf(k) <= 126) || miss >= off) continue;
+    off = miss, at = i, step = k;
+  }
+  assert_true(off < 0.05f * lost);
+  rival[at] = step;
+}
+
+static void an_error_along_the_input_is_within_the_bounds(void **state) {
+  (void)state;
+  for (int turn = 0; turn < 8; turn++) {
+    tiny_shape shape = {"bitnet-b1.58", 1, HIDDEN, 64, 2, 1, VOCAB, 64, "I2_S", "F32", false, 1, 0};
+    char path[64];
+    tern_gguf *g;
+    tern_error e = {0};
+    for (int edited = 0; edited < 2; edited++) {
+      tiny_write(path, &shape, NULL, edited ? worst_rows : as_it_is, 900 + (uint64_t)turn);
+      assert_int_equal(tern_gguf_open(&g, path, &e), 0);
+      unlink(path);
+      if (!edited) final_state(g, 0, input);
+      if (edited) compare_first(turn % 2 ? "f16" : "f32", g);
+      tern_gguf_close(g);
+    }
+  }
+}
+
 static void a_head_that_is_not_float_has_no_exact_form(void **state) {
   (void)state;
   tiny_shape shape = {"bitnet-b1.58", 1, HIDDEN, 64, 2, 1, 65, 64, "I2_S", "F32", false, 1, 0};
@@ -214,6 +300,7 @@ static void a_head_that_is_not_float_has_no_exact_form(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(exact_head_is_the_argmax_of_the_full_head),
+      cmocka_unit_test(an_error_along_the_input_is_within_the_bounds),
       cmocka_unit_test(a_head_that_is_not_float_has_no_exact_form),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
