@@ -60,15 +60,17 @@ static void expect_gradients(const tern_net *n, reference *r, const float *grads
   }
 }
 
-static void check_gradients(folder *f, const char *model) {
+#define BATCH "\"batch_tokens\": 72, \"slices\": 1"
+
+static void check_gradients(folder *f, const fixture_change *change) {
   tern_trainer t;
   tern_error e = {0};
   reference r;
   atomic_int next = 0;
-  fixture_config(f, "gradient.json", &(fixture_change){.model = model, .batch = "\"batch_tokens\": 72, \"slices\": 1"});
+  fixture_config(f, "gradient.json", change);
   fixture_trainer(&t, f, "gradient.json", 1, TERN_ISA_COUNT);
   stir(&t.net);
-  assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &t.cursor, 4, 72, &e), 0);
+  assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &t.cursor, 4, t.config.batch_tokens, &e), 0);
   tern_net_prepare(&t.net, &next);
   tern_train_pass p = {.n = &t.net, .s = &t.batch.slices[0], .grads = t.grads[0]};
   assert_true(p.s->documents > 1);
@@ -81,13 +83,25 @@ static void check_gradients(folder *f, const char *model) {
 }
 
 static void gradients_of_the_ternary_model_go_straight_through(void **state) {
-  check_gradients(*state, NULL);
+  check_gradients(*state, &(fixture_change){.batch = BATCH});
 }
 static void gradients_of_the_twin_are_slopes(void **state) {
-  check_gradients(*state, ", \"weights\": \"f32\"");
+  check_gradients(*state, &(fixture_change){.batch = BATCH, .model = ", \"weights\": \"f32\""});
 }
 static void gradients_hold_for_silu(void **state) {
-  check_gradients(*state, ", \"weights\": \"f16\", \"arch\": \"bitnet\"");
+  check_gradients(*state, &(fixture_change){.batch = BATCH, .model = ", \"weights\": \"f16\", \"arch\": \"bitnet\""});
+}
+
+/* Longer than the queries that attention goes back over at once. */
+static void gradients_hold_for_long_documents(void **state) {
+  char text[800] = "{\"completion\": \"";
+  for (int i = 0; i < 150; i++) strcat(text, i % 7 ? "3 " : "85");
+  strcat(text, "\"}\n{\"completion\": \"7\"}\n");
+  fixture_text(*state, "long.jsonl", text);
+  check_gradients(*state, &(fixture_change){.batch = "\"batch_tokens\": 200, \"slices\": 1",
+                                            .files = "\"train\": \"long.jsonl\"",
+                                            .shape = "\"layers\": 1, \"hidden\": 32, \"ffn\": 32, \"heads\": 2, "
+                                                     "\"kv_heads\": 1, \"context\": 180"});
 }
 
 static void steps_of(folder *f, const char *config, int threads, tern_isa cap, int steps, double *losses, char *weights,
@@ -211,6 +225,7 @@ int main(void) {
       cmocka_unit_test(gradients_of_the_ternary_model_go_straight_through),
       cmocka_unit_test(gradients_of_the_twin_are_slopes),
       cmocka_unit_test(gradients_hold_for_silu),
+      cmocka_unit_test(gradients_hold_for_long_documents),
       cmocka_unit_test(first_ten_losses_are_known),
       cmocka_unit_test(threads_and_instruction_sets_change_no_bit),
       cmocka_unit_test(resumed_run_is_byte_identical),

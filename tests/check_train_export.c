@@ -13,7 +13,8 @@
 #include "tests/train_fixture.h"
 
 /* 256 columns everywhere: every type's blocks fit. */
-static const char shape[] = "\"layers\": 2, \"hidden\": 256, \"ffn\": 512, \"heads\": 4, \"kv_heads\": 2";
+static const char shape[] =
+    "\"layers\": 2, \"hidden\": 256, \"ffn\": 512, \"heads\": 4, \"kv_heads\": 2, \"context\": 64";
 
 static int setup(void **state) {
   static folder f;

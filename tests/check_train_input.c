@@ -43,9 +43,12 @@ static void typos_name_key_and_neighbour(void **state) {
       {{.train = ", \"seed\": 1.5"}, "train.seed: want a whole number from 0"},
       {{.model = ", \"weights\": \"fp4\""}, "model.weights: want \"ternary\", \"f16\" or \"f32\""},
       {{.model = ", \"arch\": \"llama\""}, "model.arch: want \"bitnet-b1.58\""},
-      {{.shape = "\"layers\": 1, \"hidden\": 60, \"ffn\": 64, \"heads\": 2, \"kv_heads\": 1"}, "multiples of 16"},
-      {{.shape = "\"layers\": 1, \"hidden\": 64, \"ffn\": 64, \"heads\": 4, \"kv_heads\": 3"}, "a divisor"},
-      {{.shape = "\"hidden\": 64, \"ffn\": 64, \"heads\": 4, \"kv_heads\": 4"}, "key model.layers is missing"},
+      {{.shape = "\"layers\": 1, \"hidden\": 60, \"ffn\": 64, \"heads\": 2, \"kv_heads\": 1, \"context\": 64"},
+       "multiples of 16"},
+      {{.shape = "\"layers\": 1, \"hidden\": 64, \"ffn\": 64, \"heads\": 4, \"kv_heads\": 3, \"context\": 64"},
+       "a divisor"},
+      {{.shape = "\"hidden\": 64, \"ffn\": 64, \"heads\": 4, \"kv_heads\": 4, \"context\": 64"},
+       "key model.layers is missing"},
       {{.batch = "\"batch_tokens\": 32"}, "batch_tokens: want at least model.context"},
       {{.data = ", \"task_weights\": {\"drill\": -1}"}, "data.task_weights: want numbers from 0 to 100"},
       {{.train = ", }"}, "line 4: "},
@@ -207,7 +210,7 @@ static void damaged_or_foreign_checkpoints_are_refused(void **state) {
   fixture_config(f, "wide.json",
                  &(fixture_change){.top = ", \"from\": \"damage/checkpoint.tern\"",
                                    .shape = "\"layers\": 1, \"hidden\": 64, \"ffn\": 64, \"heads\": 4, "
-                                            "\"kv_heads\": 2"});
+                                            "\"kv_heads\": 2, \"context\": 64"});
   expect_text(run(f, "wide.json", "wide", 3, false, &e), &e, "of another shape");
   char *bytes = fixture_read(f, "damage/checkpoint.tern", &n);
   for (int i = 0; i < 3; i++) { /* cut short; one bit of a weight; another magic */

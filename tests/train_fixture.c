@@ -61,13 +61,14 @@ void fixture_config(folder *f, const char *name, const fixture_change *c) {
   char text[2000];
   snprintf(text, sizeof text,
            "{\"name\": \"test\", \"tokenizer\": \"tokenizer.gguf\"%s,\n"
-           " \"model\": {%s, \"context\": 64%s},\n"
-           " \"data\": {\"train\": [\"train.jsonl\"], \"eval\": [\"held.jsonl\"]%s},\n"
+           " \"model\": {%s%s},\n"
+           " \"data\": {%s%s},\n"
            " \"train\": {\"steps\": 12, %s, \"warmup\": 4, \"lr\": 0.01%s}}\n",
            or_empty(c->top),
-           c->shape ? c->shape : "\"layers\": 2, \"hidden\": 64, \"ffn\": 128, \"heads\": 4, \"kv_heads\": 2",
-           or_empty(c->model), or_empty(c->data), c->batch ? c->batch : "\"batch_tokens\": 256, \"slices\": 3",
-           or_empty(c->train));
+           c->shape ? c->shape
+                    : "\"layers\": 2, \"hidden\": 64, \"ffn\": 128, \"heads\": 4, \"kv_heads\": 2, \"context\": 64",
+           or_empty(c->model), c->files ? c->files : "\"train\": [\"train.jsonl\"], \"eval\": [\"held.jsonl\"]",
+           or_empty(c->data), c->batch ? c->batch : "\"batch_tokens\": 256, \"slices\": 3", or_empty(c->train));
   fixture_text(f, name, text);
 }
 

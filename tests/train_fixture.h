@@ -9,7 +9,7 @@
  * comma in front, or NULL. */
 typedef struct fixture_change {
   const char *top, *model, *data, *train;
-  const char *batch, *shape; /* in place of the usual sizes; shape: layers to kv_heads */
+  const char *batch, *shape, *files; /* in place of the usual ones; shape: layers to context */
 } fixture_change;
 
 /* train.jsonl (sums), held.jsonl, tokenizer.gguf. Ends the test program on failure. */
