@@ -18,7 +18,7 @@ static void exported_files_give_the_same_ids(void **state) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char path[4096];
     tern_error e = {0};
-    tern_tokenizer *given, *exported;
+    tern_tokenizer *given = NULL, *exported = NULL;
     folder s = folder_open();
     snprintf(path, sizeof path, "%s/fixtures/tokenizers/%s.json", TERN_TESTS_DIR, names[i]);
     if (tern_tokenizer_from_json(&given, path, &e)) fail_msg("%s", e.text);

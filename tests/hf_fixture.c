@@ -191,7 +191,7 @@ char *hf_fixture_config(const hf_fixture *f) {
           "\"quantization_config\": {\"modules_to_not_convert\": null, \"quant_method\": \"bitnet\"}, ",
       [HF_ONLINE] = "\"quantization_config\": {\"quant_method\": \"bitnet\", \"linear_class\": \"autobitlinear\", "
                     "\"quantization_mode\": \"online\"}, "};
-  char *text;
+  char *text = NULL;
   const hf_family *family = tern_hf_family(f->class_name, NULL);
   check(!family || asprintf(&text,
                             "{\"architectures\": [\"%s\"], \"model_type\": \"%s\", \"hidden_act\": \"%s\", %s%s"
