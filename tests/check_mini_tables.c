@@ -62,6 +62,9 @@ static int write_set(tern_error *e) {
   return tern_mini_write(to, &(tern_mini_options){.world = dir}, e);
 }
 
+#define KINGDOM(name) "members\t" name "\tc,d\te,f\tg,h\ti,j\n"
+#define GROUP(a, b) "x,y\t" a "\t" b "\tu" a "\tv" a "\tw" a "\n"
+
 static void a_broken_table_is_refused_with_file_and_line(void **state) {
   (void)state;
   static const struct {
@@ -74,11 +77,15 @@ static void a_broken_table_is_refused_with_file_and_line(void **state) {
       {"word.tsv", "# nothing\n", "has no rows"},
       {"word.tsv", "has\ttrain\tA.\r\n", "line 1 has a control character"},
       {"word.tsv", "has\t\tA.\n", "line 1 has an empty field"},
-      {"names.tsv", "Tom\nAnn\n", "has 2 names; 8 to 64 are needed"},
+      {"names.tsv", "Tom\nAnn\n", "has 2 rows; 8 to 64 are needed"},
       {"kingdoms/plants.tsv", "members\ta,b\tc,d\te,f\tg,h\n", "needs 4 to 12 groups"},
-      {"kingdoms/plants.tsv",
-       "m\ta\tc,d\te,f\tg,h\nx,y\t1\t2\t3\t4\nx,y\t1\t2\t3\t4\nx,y\t1\t2\t3\t4\nx,y\t1\t2\t3\t4\n",
+      {"kingdoms/plants.tsv", KINGDOM("a") GROUP("1", "2") GROUP("3", "4") GROUP("5", "6") GROUP("7", "8"),
        "relation 1 needs two names"},
+      {"kingdoms/plants.tsv", KINGDOM("a,b") GROUP("1", "2") GROUP("3", "4") GROUP("5", "2") GROUP("7", "8"),
+       "the value '2' comes twice"},
+      {"kingdoms/plants.tsv", KINGDOM("a,b") "x\t1\t2\t3\t4\t5\n" GROUP("3", "4") GROUP("5", "6") GROUP("7", "8"),
+       "line 2 needs 2 to 8 members"},
+      {"scripts.tsv", "a\t1\t2\t3\t4\t5\t6\n", "has 1 rows; 2 to 64 are needed"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     tern_error e = {0};
