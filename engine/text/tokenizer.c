@@ -9,21 +9,14 @@
 #include "engine/base/memory.h"
 #include "engine/text/tokenizer_parts.h"
 
+#define DEEPSEEK_END                                                                                                   \
+  "<\xef\xbd\x9c"                                                                                                      \
+  "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"
+
 /* Texts at which a model's turn or document ends, whatever the file's keys say. */
-static const char *const end_texts[] = {"<|eot_id|>",
-                                        "<|eom_id|>",
-                                        "<|end_of_text|>",
-                                        "<|endoftext|>",
-                                        "<|im_end|>",
-                                        "<|end|>",
-                                        "<end_of_turn>",
-                                        "<EOT>",
-                                        "<|EOT|>",
-                                        "<|end_of_turn|>",
-                                        "</s>",
-                                        "<eos>",
-                                        "<\xef\xbd\x9c"
-                                        "end\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>"};
+static const char *const end_texts[] = {
+    "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<|end|>",   "<end_of_turn>",
+    "<EOT>",      "<|EOT|>",    "<|end_of_turn|>", "</s>",          "<eos>",      DEEPSEEK_END};
 
 int tern_vocab_open(tern_tokenizer **out, int size, size_t pool_size, bool pieces, tern_error *e) {
   size_t n = (size_t)size;
