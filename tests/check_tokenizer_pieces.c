@@ -65,7 +65,7 @@ static tern_tokenizer *through_gguf(const tern_tokenizer *t, const char *name) {
   tern_error e = {0};
   folder s = folder_open();
   tern_gguf_writer *w;
-  tern_gguf *g;
+  tern_gguf *g = NULL;
   tern_tokenizer *again = NULL;
   if (tern_gguf_writer_open(&w, folder_path(&s, "t.gguf"), &e) || tern_tokenizer_write(t, w, &e) ||
       tern_gguf_writer_start(w, &e) || tern_gguf_writer_finish(w, &e) ||
