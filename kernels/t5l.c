@@ -13,22 +13,27 @@ static uint8_t pack_group(const int8_t codes[TERN_T5L_DIGITS]) {
   return (uint8_t)(v < 0 ? TERN_T5L_SIGN - v : v);
 }
 
-static void pack(void *dst, int rows, int cols, int row0, int count, const void *canonical) {
-  const int8_t *codes = canonical;
-  uint8_t *packed = dst;
-  for (int i = 0; i < count; i++) {
-    const int8_t *row = codes + (size_t)i * (size_t)cols;
-    for (int group = 0; group < tern_t5l_groups(cols); group++) {
-      const int left = cols - group * TERN_T5L_DIGITS;
+/* A row of codes; NULL: of zeros. */
+static void pack_row(uint8_t *packed, int rows, int cols, int row, const int8_t *codes) {
+  for (int first = 0; first < tern_t5l_groups(cols); first += TERN_T5L_BUNDLE) {
+    uint8_t *at = packed + tern_t5l_block(rows, cols, row, first) + tern_t5l_place(row);
+    for (int i = 0; i < tern_t5l_bundle(cols, first); i++, at += TERN_T5L_ROWS) {
+      const int k = (first + i) * TERN_T5L_DIGITS, left = cols - k;
       int8_t five[TERN_T5L_DIGITS] = {0};
-      memcpy(five, row + group * TERN_T5L_DIGITS, left < TERN_T5L_DIGITS ? (size_t)left : sizeof five);
-      packed[tern_t5l_block(rows, cols, row0 + i, group) + tern_t5l_place(row0 + i)] = pack_group(five);
+      if (codes && left >= TERN_T5L_DIGITS)
+        memcpy(five, codes + k, sizeof five);
+      else if (codes)
+        memcpy(five, codes + k, (size_t)left);
+      *at = pack_group(five);
     }
   }
+}
+
+static void pack(void *dst, int rows, int cols, int row0, int count, const void *canonical) {
+  const int8_t *codes = canonical;
+  for (int i = 0; i < count; i++) pack_row(dst, rows, cols, row0 + i, codes + (size_t)i * (size_t)cols);
   if (row0 + count < rows) return;
-  for (int row = rows; row % TERN_T5L_ROWS != 0; row++)
-    for (int group = 0; group < tern_t5l_groups(cols); group++)
-      packed[tern_t5l_block(rows, cols, row, group) + tern_t5l_place(row)] = 0;
+  for (int row = rows; row % TERN_T5L_ROWS != 0; row++) pack_row(dst, rows, cols, row, NULL);
 }
 
 static void unpack(const void *packed, int rows, int cols, int row, void *canonical) {
