@@ -107,7 +107,7 @@ static int go(runner *k, tern_error *e) {
   }
   if (status != TERN_OK) return status;
   if (save(k, e) != TERN_OK) return TERN_FAILED;
-  if (k->t.step == end) return TERN_OK;
+  if (k->t.step >= end) return TERN_OK;
   return tern_fail(e, TERN_INTERRUPTED, "interrupted at step %d of %d; --resume goes on from there", k->t.step,
                    c->steps);
 }
