@@ -353,6 +353,7 @@ int main(void) {
     norm_scales_to_unit_mean_square(*v);
     quantiser_rounds_half_to_even(*v);
     elementwise_formulas_hold(*v);
+    gelu_is_its_formula(*v);
     rope_rotates_pairs(*v);
     attention_follows_the_written_order(*v);
     tokens_at_once_follow_it_too(*v);
