@@ -3,10 +3,11 @@
  * (raw float32, [positions][vocabulary]). Prints the figures of docs/parity.md
  * and every top-1 disagreement with its margin. Not a ctest: the other engine
  * is built by whoever runs it.
- * usage: parity_probe MODEL.gguf IDS.txt LOGITS.bin [ENGINE_LAYOUT] */
+ * usage: parity_probe MODEL.gguf IDS.txt LOGITS.bin [LAYOUT [HEAD [KV]]] */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
@@ -16,7 +17,7 @@ enum { MOST_IDS = 4096 };
 
 typedef struct agreement {
   int positions, same;
-  double square_difference, square, sum, largest;
+  double square_difference, difference, square, sum, largest;
   double count;
 } agreement;
 
@@ -32,6 +33,7 @@ static void compare(agreement *a, const float *ours, const float *theirs, int vo
   for (int i = 0; i < vocab; i++) {
     double d = (double)ours[i] - (double)theirs[i];
     a->square_difference += d * d;
+    a->difference += fabs(d);
     a->square += (double)theirs[i] * (double)theirs[i];
     a->sum += (double)theirs[i];
     if (fabs(d) > a->largest) a->largest = fabs(d);
@@ -59,9 +61,10 @@ static int read_ids(const char *path, int32_t *ids) {
 static void print_summary(const agreement *a) {
   double mean = a->sum / a->count, deviation = sqrt(a->square / a->count - mean * mean);
   double rms = sqrt(a->square_difference / a->count);
-  printf("positions %d, top-1 equal %d (%.2f %%), RMS difference %.3g = %.3f %% of the logits' deviation %.4f, largest "
-         "%.3g\n",
-         a->positions, a->same, 100.0 * a->same / a->positions, rms, 100 * rms / deviation, deviation, a->largest);
+  printf("positions %d, top-1 equal %d (%.2f %%), difference: mean %.3g, RMS %.3g = %.3f %% of the logits' deviation "
+         "%.4f, largest %.3g\n",
+         a->positions, a->same, 100.0 * a->same / a->positions, a->difference / a->count, rms, 100 * rms / deviation,
+         deviation, a->largest);
 }
 
 int main(int argc, char **argv) {
@@ -75,9 +78,11 @@ int main(int argc, char **argv) {
   float *logits = NULL;
   size_t bytes = 0;
   int status = 1, n = argc > 3 ? read_ids(argv[2], ids) : 0;
-  tern_model_params p = {.layout = argc > 4 ? argv[4] : NULL, .isa_cap = TERN_ISA_COUNT};
+  tern_model_params p = {.layout = argc > 4 && *argv[4] ? argv[4] : NULL,
+                         .head_layout = argc > 5 ? argv[5] : NULL,
+                         .isa_cap = TERN_ISA_COUNT};
   if (argc < 4) {
-    fprintf(stderr, "usage: parity_probe MODEL.gguf IDS.txt LOGITS.bin [LAYOUT]\n");
+    fprintf(stderr, "usage: parity_probe MODEL.gguf IDS.txt LOGITS.bin [LAYOUT [HEAD [KV]]]\n");
     return 2;
   }
   if (tern_team_open(&team, 2, NULL, &e) || tern_gguf_open(&g, argv[1], &e)) goto out;
@@ -88,7 +93,7 @@ int main(int argc, char **argv) {
     tern_fail(&e, TERN_FAILED, "%s: want %d x %zu float32", argv[3], n, row);
     goto out;
   }
-  tern_session_params sp = {.context = n};
+  tern_session_params sp = {.context = n, .kv = argc > 6 && strcmp(argv[6], "f16") == 0 ? TERN_KV_F16 : TERN_KV_F32};
   bytes = row * sizeof(float);
   logits = tern_alloc(bytes, "logits", &e);
   if (!logits || tern_session_open(&s, m, team, &sp, &e)) goto out;

@@ -21,7 +21,8 @@ typedef struct options {
 
 static const struct argp_option option_table[] = {
     {"output", 'o', "FILE", 0, "the GGUF to write", 0},
-    {"type", KEY_TYPE, "TYPE", 0, "of the projections: i2_s (default), tq2_0, tq1_0, q2_0, q8_0, f16, bf16, f32", 0},
+    {"type", KEY_TYPE, "TYPE", 0,
+     "of the projections (i2_s; f16 where published so): i2_s, tq2_0, tq1_0, q2_0, q8_0, f16, bf16, f32", 0},
     {"head", KEY_HEAD, "TYPE", 0, "of embedding and output head: f16 (default), q8_0, q6_k, bf16, f32", 0},
     {"layers", KEY_LAYERS, "N", 0, "only the first N layers", 0},
     {"tiny", KEY_TINY, NULL, 0, "the shape's family in the size of tests: 256 wide, vocabulary of 512", 0},
