@@ -85,7 +85,7 @@ static int one_step(runner *k, bool *held, tern_error *e) {
   if (tern_trainer_step(&k->t, &s, e) != TERN_OK) return TERN_FAILED;
   k->r->seconds += tern_now() - start;
   k->r->tokens += (double)s.tokens;
-  k->recent[(k->t.step - k->r->first) % RECENT] = s.loss;
+  k->recent[(k->t.step - k->r->first - 1) % RECENT] = s.loss;
   const bool last = k->t.step == c->steps;
   *held = k->t.held.documents && (last || due(c->eval_every, k->t.step));
   if (*held && evaluate(k, e) != TERN_OK) return TERN_FAILED;
