@@ -193,6 +193,13 @@ static int check_vocabulary(const reader *r) {
     return tern_fail(r->e, TERN_FAILED, "%s: %s has %lld rows, but config.json says vocab_size %.0f", r->folder,
                      embedding ? "embed_tokens.weight" : "lm_head.weight", (long long)t->shape[1], vocab);
   }
+  /* In this family's GGUF files the embedding is the head, whatever else is there. */
+  if (!r->config.tied && head && tern_arch_find(r->config.family->arch)->head == TERN_HEAD_TIED) {
+    return tern_fail(r->e, TERN_FAILED,
+                     "%s: config.json says tie_word_embeddings false, but a %s model has no head of its own: only tied "
+                     "ones can be run",
+                     r->folder, r->config.family->arch);
+  }
   const json_t *tie = json_object_get(r->config.text, "tie_word_embeddings");
   if (head || !json_is_false(tie) || json_object_get(r->config.root, "text_config")) return 0;
   return tern_fail(r->e, TERN_FAILED, "%s: lm_head.weight is missing, but config.json says tie_word_embeddings false",
