@@ -110,6 +110,10 @@ static void configs_that_cannot_be_run_are_refused(void **state) {
     set_field(rows[i].field, rows[i].value);
     expect_refusal(rows[i].part);
   }
+  hf_fixture bitnet = small("BitNetForCausalLM", HF_DENSE);
+  bitnet.untied = true;
+  make(&bitnet);
+  expect_refusal("has no head of its own");
   for (size_t i = 0; i < 2; i++) {
     FILE *out = fopen(path_of("config.json"), "w");
     fputs(i ? "[1, 2]" : "{\"hidden_size\": ", out);
