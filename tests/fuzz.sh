@@ -67,6 +67,7 @@ seed_tiktoken() {
   printf 'IQ== 0\nIg== 1\nIw== 2\nYQ== 3\nYg== 4\nYWI= 5\nYWJh 6\n' >"$corpus/ranks"
 }
 
+export TMPDIR="$work"
 name=$(basename "$2")
 "seed_${name#fuzz_}" "$1"
 "$2" -max_total_time="$3" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/" \

@@ -30,9 +30,10 @@ static void save(const char *folder, const char *name, const uint8_t *data, size
 }
 
 static const char *own_folder(void) {
-  static char folder[64];
+  static char folder[PATH_MAX];
+  const char *base = getenv("TMPDIR"); /* fuzz.sh removes it afterwards */
   if (!folder[0]) {
-    snprintf(folder, sizeof folder, "/tmp/ternmark-fuzz-XXXXXX");
+    snprintf(folder, sizeof folder, "%s/ternmark-fuzz-XXXXXX", base ? base : "/tmp");
     if (!mkdtemp(folder)) abort();
   }
   return folder;
