@@ -26,6 +26,8 @@ typedef struct tern_output tern_output;
 int tern_output_open(tern_output **out, const char *path, tern_error *e);
 FILE *tern_output_stream(tern_output *o);
 int tern_output_fd(tern_output *o);
+/* All bytes at offset `at`, past the stream. */
+int tern_output_write_at(tern_output *o, const void *data, size_t size, size_t at, tern_error *e);
 /* Flush, fsync, rename over path; frees o in any case, removes the temporary
  * on failure. */
 int tern_output_commit(tern_output *o, tern_error *e);

@@ -115,6 +115,19 @@ int tern_output_fd(tern_output *o) {
   return fileno(o->stream);
 }
 
+int tern_output_write_at(tern_output *o, const void *data, size_t size, size_t at, tern_error *e) {
+  const uint8_t *from = data;
+  while (size > 0) {
+    ssize_t n = pwrite(fileno(o->stream), from, size, (off_t)at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return tern_fail_errno(e, "%s: cannot write", o->target);
+    from += n;
+    at += (size_t)n;
+    size -= (size_t)n;
+  }
+  return 0;
+}
+
 /* After the rename the file is there either way; the directory's fsync only
  * makes the name survive a power cut, so its failure is not one of ours. */
 static void sync_directory(const char *target) {

@@ -172,19 +172,6 @@ int tern_gguf_put_tensor(tern_gguf_writer *w, const char *name, const tern_dtype
   return (int)w->tensor_count++;
 }
 
-static int write_at(tern_gguf_writer *w, const void *data, size_t size, size_t at, tern_error *e) {
-  const uint8_t *from = data;
-  while (size > 0) {
-    ssize_t n = pwrite(tern_output_fd(w->output), from, size, (off_t)at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return tern_fail_errno(e, "%s: cannot write", w->path);
-    from += n;
-    at += (size_t)n;
-    size -= (size_t)n;
-  }
-  return 0;
-}
-
 /* Reserves the blocks; file systems that can't reserve only get the length. */
 static int reserve(tern_gguf_writer *w, tern_error *e) {
   int fd = tern_output_fd(w->output);
@@ -235,9 +222,9 @@ int tern_gguf_writer_start(tern_gguf_writer *w, tern_error *e) {
   w->size = w->data_start + w->data_bytes;
   int rc = head.failed || w->kvs.failed || w->table.failed ? tern_fail(e, TERN_FAILED, "%s: out of memory", w->path)
                                                            : reserve(w, e);
-  if (!rc) rc = write_at(w, head.data, head.size, 0, e);
-  if (!rc) rc = write_at(w, w->kvs.data, w->kvs.size, head.size, e);
-  if (!rc) rc = write_at(w, w->table.data, w->table.size, head.size + w->kvs.size, e);
+  if (!rc) rc = tern_output_write_at(w->output, head.data, head.size, 0, e);
+  if (!rc) rc = tern_output_write_at(w->output, w->kvs.data, w->kvs.size, head.size, e);
+  if (!rc) rc = tern_output_write_at(w->output, w->table.data, w->table.size, head.size + w->kvs.size, e);
   free(head.data);
   return rc;
 }
@@ -247,7 +234,7 @@ int tern_gguf_writer_data(tern_gguf_writer *w, int index, size_t offset, const v
   if (offset > t.bytes || size > t.bytes - offset) {
     return tern_fail(e, TERN_FAILED, "%s: data of tensor %d does not fit its place", w->path, index);
   }
-  return write_at(w, data, size, w->data_start + t.offset + offset, e);
+  return tern_output_write_at(w->output, data, size, w->data_start + t.offset + offset, e);
 }
 
 size_t tern_gguf_writer_size(const tern_gguf_writer *w) {

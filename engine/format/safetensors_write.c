@@ -69,28 +69,15 @@ int tern_safetensors_put(tern_safetensors_writer *w, const char *name, tern_safe
   return w->count++;
 }
 
-static int write_at(tern_safetensors_writer *w, const void *data, size_t size, size_t at, tern_error *e) {
-  const uint8_t *from = data;
-  while (size > 0) {
-    ssize_t n = pwrite(tern_output_fd(w->output), from, size, (off_t)at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return tern_fail_errno(e, "%s: cannot write", w->path);
-    from += n;
-    at += (size_t)n;
-    size -= (size_t)n;
-  }
-  return 0;
-}
-
 int tern_safetensors_writer_start(tern_safetensors_writer *w, tern_error *e) {
   char *text = w->failed ? NULL : json_dumps(w->header, JSON_COMPACT);
   if (!text) return tern_fail(e, TERN_FAILED, "%s: out of memory, or a tensor too large", w->path);
   size_t n = strlen(text), padded = (n + 7) / 8 * 8;
   uint64_t length = padded;
   w->start = sizeof length + padded;
-  int rc = write_at(w, &length, sizeof length, 0, e);
-  if (!rc) rc = write_at(w, text, n, sizeof length, e);
-  if (!rc) rc = write_at(w, "        ", padded - n, sizeof length + n, e);
+  int rc = tern_output_write_at(w->output, &length, sizeof length, 0, e);
+  if (!rc) rc = tern_output_write_at(w->output, text, n, sizeof length, e);
+  if (!rc) rc = tern_output_write_at(w->output, "        ", padded - n, sizeof length + n, e);
   free(text);
   if (!rc && w->count && ftruncate(tern_output_fd(w->output), (off_t)(w->start + w->ends[w->count - 1])) != 0) {
     rc = tern_fail_errno(e, "%s: cannot reserve %zu bytes", w->path, w->start + w->ends[w->count - 1]);
@@ -104,7 +91,7 @@ int tern_safetensors_writer_data(tern_safetensors_writer *w, int index, size_t o
   if (offset > room || size > room - offset) {
     return tern_fail(e, TERN_FAILED, "%s: data of tensor %d does not fit its place", w->path, index);
   }
-  return write_at(w, data, size, w->start + begin + offset, e);
+  return tern_output_write_at(w->output, data, size, w->start + begin + offset, e);
 }
 
 int tern_safetensors_writer_finish(tern_safetensors_writer *w, tern_error *e) {
