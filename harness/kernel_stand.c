@@ -71,16 +71,10 @@ void tern_stand_close(tern_stand *s) {
   memset(s->part, 0, sizeof s->part);
 }
 
-/* Elements from a token's row to the next, as the engine lays them. */
-static size_t token_stride(const tern_layout *l, size_t cols) {
-  const size_t stride = padded_to(padded_to(cols, (size_t)l->col_block), 64);
-  return l->kind == TERN_KIND_FLOAT && stride % 1024 == 0 ? stride + 16 : stride;
-}
-
 static int reserve(tern_stand *s, int threads, tern_error *e) {
   const tern_layout *l = s->layout;
   const size_t rows = (size_t)s->rows, cols = (size_t)s->cols, tokens = (size_t)s->tokens;
-  const size_t padded = token_stride(l, cols);
+  const size_t padded = tern_layout_x_stride(l, s->cols);
   const size_t element = l->kind == TERN_KIND_FLOAT ? sizeof(float) : 1;
   s->blocks = l->kind == TERN_KIND_BLOCKS ? padded_to(cols, (size_t)l->scale_block) / (size_t)l->scale_block : 1;
   s->matrix_bytes = l->bytes(s->rows, s->cols);

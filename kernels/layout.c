@@ -17,3 +17,10 @@ const tern_layout *tern_layout_find(const char *name) {
     if (strcmp((*l)->name, name) == 0) return *l;
   return NULL;
 }
+
+size_t tern_layout_x_stride(const tern_layout *l, int cols) {
+  const size_t block = (size_t)l->col_block, padded = ((size_t)cols + block - 1) / block * block;
+  const size_t stride = (padded + 63) / 64 * 64;
+  /* Float rows whole pages apart would fall into the same few sets of the caches. */
+  return l->kind == TERN_KIND_FLOAT && stride % 1024 == 0 ? stride + 16 : stride;
+}

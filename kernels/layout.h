@@ -49,6 +49,9 @@ extern const tern_layout tern_layout_f32, tern_layout_f16, tern_layout_bf16;
 
 extern const tern_layout tern_layout_t2b64, tern_layout_t2b128, tern_layout_q8b32, tern_layout_q4b32;
 
+/* Elements from one token's activations to the next's, padding of the columns included. */
+size_t tern_layout_x_stride(const tern_layout *l, int cols);
+
 /* All layouts, NULL-terminated. */
 const tern_layout *const *tern_layouts(void);
 /* Layout of that name, or NULL. */

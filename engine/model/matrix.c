@@ -25,10 +25,7 @@ void tern_matrix_free(tern_matrix *m, const tern_pool *weights) {
 }
 
 size_t tern_matrix_x_stride(const tern_matrix *m) {
-  size_t block = (size_t)m->layout->col_block, cols = ((size_t)m->cols + block - 1) / block * block;
-  size_t stride = (cols + 63) / 64 * 64;
-  /* Float rows whole pages apart would fall into the same few sets of the caches. */
-  return m->layout->kind == TERN_KIND_FLOAT && stride % 1024 == 0 ? stride + 16 : stride;
+  return tern_layout_x_stride(m->layout, m->cols);
 }
 
 size_t tern_matrix_x_blocks(const tern_matrix *m) {
