@@ -17,7 +17,7 @@ static void fill_facts(tern_sample *r, const tern_bench_session *s, const tern_e
   const tern_runner_facts *f = &seat->facts.runner;
   snprintf(r->kernel, sizeof r->kernel, "%s", f->kernel);
   snprintf(r->head, sizeof r->head, "%s", f->head);
-  snprintf(r->kv, sizeof r->kv, "%s", tern_kv_name(seat->contender->kv));
+  snprintf(r->kv, sizeof r->kv, "%s", tern_kv_names[seat->contender->kv]);
   r->bytes_per_token = (int64_t)f->body_bytes_a_token;
   r->body_bytes = (int64_t)f->model.body_bytes;
   r->head_bytes = (int64_t)(f->model.head_bytes + f->model.scan_bytes);

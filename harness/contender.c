@@ -5,17 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kv_names[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8"};
-
-enum { KV_TYPES = sizeof kv_names / sizeof *kv_names };
-
-const char *tern_kv_name(tern_kv_type kv) {
-  return kv_names[kv];
-}
-
 int tern_kv_parse(const char *name) {
-  for (int i = 0; i < KV_TYPES; i++)
-    if (strcmp(kv_names[i], name) == 0) return i;
+  for (int i = 0; i < TERN_KV_TYPES; i++)
+    if (strcmp(tern_kv_names[i], name) == 0) return i;
   return -1;
 }
 

@@ -47,7 +47,6 @@ typedef struct tern_contender_list {
  * holds several values of it. TERN_USAGE when there are too many. */
 int tern_contenders_make(tern_contender_list *out, const tern_contender_ask *ask, tern_error *e);
 
-const char *tern_kv_name(tern_kv_type kv); /* "f32", "f16", "int8" */
-int tern_kv_parse(const char *name);       /* -1: not known */
+int tern_kv_parse(const char *name); /* -1: not known */
 
 #endif

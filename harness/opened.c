@@ -43,7 +43,6 @@ static tern_isa isa_level(struct argp_state *state, const char *text) {
 }
 
 static error_t parse(int key, char *text, struct argp_state *state) {
-  static const char *const kvs[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8", NULL};
   static const char *const orders[] = {
       [TERN_I2S_AUTO] = "auto", [TERN_I2S_128] = "128", [TERN_I2S_64] = "64", [TERN_I2S_ROWS4] = "rows4", NULL};
   static const char *const layouts[] = {"auto", "t2", "t5", "t5l", "t2b64", "t2b128", "q8b32", "q4b32", NULL};
@@ -57,7 +56,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->context = (int)tern_option_number(state, "context", text, 1, INT32_MAX);
     break;
   case KV:
-    o->kv = (tern_kv_type)tern_option_choice(state, "kv", text, kvs);
+    o->kv = (tern_kv_type)tern_option_choice(state, "kv", text, tern_kv_names);
     o->kv_given = true;
     break;
   case I2S:
@@ -189,6 +188,13 @@ void tern_opened_close(tern_opened *o) {
   if (o->gguf != NULL) tern_gguf_close(o->gguf);
   free(o->tuning);
   *o = (tern_opened){0};
+}
+
+int tern_opened_context(const tern_opened *o, int asked, int64_t usual, int *context, tern_error *e) {
+  const int most = o->facts.context;
+  *context = asked > 0 ? asked : usual < most ? (int)usual : most;
+  if (*context <= most) return TERN_OK;
+  return tern_fail(e, TERN_FAILED, "--context %d is more than the model's %d positions", *context, most);
 }
 
 int tern_opened_encode(const tern_opened *o, const char *text, size_t size, bool special, bool bos, int32_t **ids,

@@ -40,6 +40,9 @@ int tern_opened_preview(tern_opened *o, const tern_open_options *options, tern_e
 int tern_opened_load(tern_opened *o, tern_error *e);
 void tern_opened_close(tern_opened *o);
 
+/* Positions: those asked for (at most the model's), else `usual` as far as the model goes. */
+int tern_opened_context(const tern_opened *o, int asked, int64_t usual, int *context, tern_error *e);
+
 /* Text to ids, BOS first where the tokenizer asks for it, `bos` allows it and
  * the text does not begin with it. *ids is malloc'ed. */
 int tern_opened_encode(const tern_opened *o, const char *text, size_t size, bool special, bool bos, int32_t **ids,

@@ -225,7 +225,7 @@ void tern_record_entrant(tern_record *r, const char *model, const tern_entrant *
   tern_kv_type kv = n->contender->kv;
   const tern_model_facts *m = &f->runner.model;
   json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "engine", engine, "model", model, "kernel", f->runner.kernel,
-                        "head", f->runner.head, "kv", tern_kv_name(kv), "layout", m->body_layout);
+                        "head", f->runner.head, "kv", tern_kv_names[kv], "layout", m->body_layout);
   const struct {
     const char *key;
     size_t bytes;

@@ -10,6 +10,9 @@ static const tern_vec *const all[] = {&tern_vec_scalar,
 #endif
                                       NULL};
 
+const char *const tern_kv_names[TERN_KV_TYPES + 1] = {
+    [TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8"};
+
 const tern_vec *const *tern_vecs(void) {
   return all;
 }

@@ -15,7 +15,8 @@
 
 /* How keys and values lie in the KV cache: one vector of head_dim a position.
  * int8: value = q * scale, scale = max|x| / 127 of the vector. */
-typedef enum tern_kv_type { TERN_KV_F32, TERN_KV_F16, TERN_KV_INT8 } tern_kv_type;
+typedef enum tern_kv_type { TERN_KV_F32, TERN_KV_F16, TERN_KV_INT8, TERN_KV_TYPES } tern_kv_type;
+extern const char *const tern_kv_names[TERN_KV_TYPES + 1]; /* NULL at the end */
 
 /* Attention of query heads that share one KV head: `heads` of each of `tokens`
  * consecutive tokens of a sequence, the first of which sees `positions`

@@ -76,7 +76,6 @@ static const struct {
     {.shape = {"llama", 1, 76, 100, 2, 1, 67, 64, "F16", "F16", false, 0, 0},
      .variants = {{"q8b32", "f16"}, {"q4b32", "q8b32"}}},
 };
-static const char *const kv_names[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8"};
 
 /* Threads and split of the tokens into calls; kv -1: every type. */
 static const struct {
@@ -137,8 +136,8 @@ static void compare(const tern_model *m, const variant *v, const char *arch, flo
       while (memcmp(&logits[at], &wanted[kv][at], sizeof(float)) == 0) at++;
       failures++;
       printf("DIFFERS %s %s/%s kernel %s %s, kv %s, %d threads, calls of %d: token %zu logit %zu is %a, want %a\n",
-             arch, v->body, v->head, f->body_kernel, f->vec, kv_names[kv], runs[i].threads, runs[i].split, at / vocab,
-             at % vocab, (double)logits[at], (double)wanted[kv][at]);
+             arch, v->body, v->head, f->body_kernel, f->vec, tern_kv_names[kv], runs[i].threads, runs[i].split,
+             at / vocab, at % vocab, (double)logits[at], (double)wanted[kv][at]);
     }
     tern_team_close(team);
   }

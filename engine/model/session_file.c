@@ -13,8 +13,6 @@
 
 enum { VERSION = 1 };
 static const char magic[8] = "TERNSESS";
-static const char *const kv_names[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8"};
-enum { KV_TYPES = sizeof kv_names / sizeof *kv_names };
 
 typedef struct header {
   char magic[8];
@@ -152,7 +150,7 @@ static int read_header(FILE *f, const char *path, header *h, tern_error *e) {
     return tern_fail(e, TERN_FAILED, "%s: session file of version %u, this program reads %d", path, h->version,
                      VERSION);
   }
-  if (h->kv < KV_TYPES && h->ids >= h->positions && h->ids <= INT32_MAX) return 0;
+  if (h->kv < TERN_KV_TYPES && h->ids >= h->positions && h->ids <= INT32_MAX) return 0;
   return tern_fail(e, TERN_FAILED, "%s: session file with a damaged header", path);
 }
 
@@ -184,7 +182,7 @@ static int check_header(const tern_session *s, const header *h, const char *path
   own.ids = h->ids;
   if (h->kv != own.kv) {
     return tern_fail(e, TERN_FAILED, "%s: session with a KV cache of type %s, not %s: take --kv %s", path,
-                     kv_names[h->kv], kv_names[own.kv], kv_names[h->kv]);
+                     tern_kv_names[h->kv], tern_kv_names[own.kv], tern_kv_names[h->kv]);
   }
   if (memcmp(&own, h, sizeof own) != 0)
     return tern_fail(e, TERN_FAILED, "%s: session of another model, or of the same with other weight types", path);

@@ -269,11 +269,8 @@ static int open_all(chat *c, options *o, tern_error *e) {
   if (status == TERN_OK) status = tern_chat_template_of(c->opened.gguf, o->template_name, &c->template, e);
   if (status == TERN_OK)
     status = tern_sampling_options_finish(&o->sampling, c->opened.tokenizer, c->opened.facts.vocab, e);
-  int most = c->opened.facts.context;
-  tern_session_params sizes = {.context = o->open.context, .kv = o->open.kv};
-  if (status == TERN_OK && sizes.context == 0) sizes.context = most < USUAL_CONTEXT ? most : USUAL_CONTEXT;
-  if (status == TERN_OK && sizes.context > most)
-    status = tern_fail(e, TERN_FAILED, "--context %d is more than the model's %d positions", sizes.context, most);
+  tern_session_params sizes = {.kv = o->open.kv};
+  if (status == TERN_OK) status = tern_opened_context(&c->opened, o->open.context, USUAL_CONTEXT, &sizes.context, e);
   if (status == TERN_OK) status = tern_opened_load(&c->opened, e);
   if (status == TERN_OK) status = tern_session_open(&c->session, c->opened.model, c->opened.team, &sizes, e);
   if (status == TERN_OK) status = start(c, e);

@@ -203,15 +203,12 @@ static void print_json(const job *j, const options *o) {
 
 static int open_all(job *j, options *o, tern_error *e) {
   int status = tern_opened_preview(&j->opened, &o->open, e);
-  int most = j->opened.facts.context;
-  tern_session_params sizes = {.context = o->open.context, .kv = o->open.kv};
+  tern_session_params sizes = {.kv = o->open.kv};
   if (status != TERN_OK) return status;
   j->pooling = o->pooling != TERN_POOLING_NONE ? (tern_pooling)o->pooling : j->opened.facts.pooling;
   if (j->pooling == TERN_POOLING_NONE)
     return tern_fail(e, TERN_USAGE, "%s: the file names no pooling; choose --pooling mean, cls or last", o->open.model);
-  if (sizes.context == 0) sizes.context = most < USUAL_CONTEXT ? most : USUAL_CONTEXT;
-  if (sizes.context > most)
-    return tern_fail(e, TERN_FAILED, "--context %d is more than the model's %d positions", sizes.context, most);
+  if (tern_opened_context(&j->opened, o->open.context, USUAL_CONTEXT, &sizes.context, e) != TERN_OK) return TERN_FAILED;
   status = tern_opened_load(&j->opened, e);
   if (status == TERN_OK) status = tern_session_open(&j->session, j->opened.model, j->opened.team, &sizes, e);
   return status;

@@ -106,13 +106,6 @@ typedef struct job {
   int count;
 } job;
 
-static int choose_window(const tern_opened *m, const options *o, int definition, int *window, tern_error *e) {
-  int usual = definition == CHUNKS ? USUAL_CHUNK : USUAL_WINDOW, most = m->facts.context;
-  *window = o->open.context > 0 ? o->open.context : usual < most ? usual : most;
-  if (*window <= most) return TERN_OK;
-  return tern_fail(e, TERN_FAILED, "--context %d is more than the model's %d positions", *window, most);
-}
-
 /* The text's ids as the definition wants them, and the token that begins. */
 static int encode(const job *j, const options *o, int definition, int32_t **ids, int *n, int32_t *first,
                   tern_error *e) {
@@ -132,7 +125,8 @@ static int score(job *j, const options *o, int definition, tern_error *e) {
   tern_schedule *s = NULL;
   int32_t *ids = NULL;
   int n;
-  int status = choose_window(&j->opened, o, definition, &p.window, e);
+  int status =
+      tern_opened_context(&j->opened, o->open.context, definition == CHUNKS ? USUAL_CHUNK : USUAL_WINDOW, &p.window, e);
   if (status == TERN_OK) status = encode(j, o, definition, &ids, &n, &p.first, e);
   tern_schedule_params sizes = {
       .sequences = o->sequences, .batch = o->batch, .context = p.window, .kv = o->open.kv, .no_reuse = true};
@@ -196,14 +190,13 @@ static json_t *outcome_json(const job *j, const outcome *o) {
 }
 
 static int print(const job *j, const options *o, tern_error *e) {
-  static const char *const kvs[] = {[TERN_KV_F32] = "f32", [TERN_KV_F16] = "f16", [TERN_KV_INT8] = "int8"};
   if (o->json) {
     const tern_model_facts *f = &j->opened.facts;
     json_t *list = json_array();
     for (int i = 0; i < j->count; i++) json_array_append_new(list, outcome_json(j, &j->outcomes[i]));
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "model", o->open.model, "text", o->file, "body",
-                             f->body_layout, "head", f->head_layout, "kernel", f->body_kernel, "kv", kvs[o->open.kv],
-                             "results", list);
+                             f->body_layout, "head", f->head_layout, "kernel", f->body_kernel, "kv",
+                             tern_kv_names[o->open.kv], "results", list);
     if (root != NULL) json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     putchar('\n');
     json_decref(root);

@@ -174,9 +174,7 @@ static int choose_context(const job *j, const options *o, int *context, tern_err
   int64_t before = (int64_t)j->saved.ids + j->prompt_count;
   int64_t needed = before + (o->tokens > 0 ? o->tokens - 1 : 0); /* the last token is not fed */
   int most = j->opened.facts.context;
-  *context = o->open.context > 0 ? o->open.context : needed < most ? (int)needed : most;
-  if (*context > most)
-    return tern_fail(e, TERN_FAILED, "--context %d is more than the model's %d positions", *context, most);
+  if (tern_opened_context(&j->opened, o->open.context, needed, context, e) != TERN_OK) return TERN_FAILED;
   const char *remedy = *context < most ? " or raise --context" : "";
   if (before > *context && j->saved.ids > 0)
     return tern_fail(e, TERN_FAILED,
