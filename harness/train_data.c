@@ -1,10 +1,10 @@
 /* ternmark train data and train baselines: the mini set and what must be beaten
  * on it. */
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #include "engine/train/mini.h"
+#include "harness/job_lists.h"
 #include "harness/train_data.h"
 
 typedef struct options {
@@ -22,26 +22,17 @@ static const struct argp_option data_table[] = {
     {0},
 };
 
-static long number(struct argp_state *state, const char *text, long least, long most) {
-  char *end;
-  errno = 0;
-  long value = strtol(text, &end, 10);
-  if (errno || *end || end == text || value < least || value > most)
-    argp_error(state, "\"%.40s\" is no number from %ld to %ld", text, least, most);
-  return value;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state) {
   options *o = state->input;
   switch (key) {
   case ITEMS:
-    o->mini.items = (int)number(state, text, 0, 10000000);
+    o->mini.items = (int)tern_option_number(state, "items", text, 0, 10000000);
     break;
   case SEED:
-    o->mini.seed = (uint64_t)number(state, text, 0, INT64_MAX);
+    o->mini.seed = (uint64_t)tern_option_number(state, "seed", text, 0, INT64_MAX);
     break;
   case SHOTS:
-    o->mini.shot_tokens = (int)number(state, text, 200, 4000);
+    o->mini.shot_tokens = (int)tern_option_number(state, "shot-tokens", text, 200, 4000);
     break;
   case WORLD:
     o->mini.world = text;

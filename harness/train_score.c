@@ -9,6 +9,7 @@
 #include "engine/base/file.h"
 #include "engine/base/interrupt.h"
 #include "engine/train/mini/splits.h"
+#include "harness/job_lists.h"
 #include "harness/mini_score.h"
 #include "harness/train_data.h"
 #include "harness/train_parts.h"
@@ -40,16 +41,16 @@ static const char doc[] =
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   options *o = state->input;
-  char *end;
   switch (key) {
   case 't':
-  case LIMIT:
-  case WRONG: {
-    const long n = strtol(text, &end, 10);
-    if (*end || end == text || n < 1 || n > 100000) argp_error(state, "\"%.40s\": want a number from 1", text);
-    *(key == 't' ? &o->threads : key == LIMIT ? &o->limit : &o->wrong) = (int)n;
+    o->threads = (int)tern_option_number(state, "threads", text, 1, 100000);
     break;
-  }
+  case LIMIT:
+    o->limit = (int)tern_option_number(state, "limit", text, 1, 100000);
+    break;
+  case WRONG:
+    o->wrong = (int)tern_option_number(state, "wrong", text, 1, 100000);
+    break;
   case SPLIT:
     o->split = text;
     break;

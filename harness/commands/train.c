@@ -9,6 +9,7 @@
 
 #include "engine/train/run.h"
 #include "harness/command.h"
+#include "harness/job_lists.h"
 #include "harness/kernel_peak.h"
 #include "harness/train_data.h"
 #include "harness/train_parts.h"
@@ -43,7 +44,6 @@ static const char doc[] =
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   options *o = state->input;
-  char *end;
   switch (key) {
   case 'o':
     o->run.folder = text;
@@ -52,12 +52,11 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->run.resume = true;
     break;
   case STEPS:
-  case 't': {
-    const long n = strtol(text, &end, 10);
-    if (*end || n < 1 || n > 100000000) argp_error(state, "\"%.40s\": want a number from 1", text);
-    *(key == 't' ? &o->run.threads : &o->run.stop) = (int)n;
+    o->run.stop = (int)tern_option_number(state, "steps", text, 1, 100000000);
     break;
-  }
+  case 't':
+    o->run.threads = (int)tern_option_number(state, "threads", text, 1, 100000000);
+    break;
   case ISA: {
     const int isa = tern_isa_parse(text);
     if (isa < 0) argp_error(state, "instruction set \"%.40s\" is not known (ternmark kernels lists them)", text);

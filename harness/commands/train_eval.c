@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/train/trainer.h"
+#include "harness/job_lists.h"
 #include "harness/train_parts.h"
 
 typedef struct options {
@@ -25,11 +26,9 @@ static const char doc[] = "Loss of a checkpoint over JSON lines or text: CSV on 
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   options *o = state->input;
-  char *end;
   switch (key) {
   case 't':
-    o->threads = (int)strtol(text, &end, 10);
-    if (*end || o->threads < 1 || o->threads > 4096) argp_error(state, "\"%.40s\": want a number from 1", text);
+    o->threads = (int)tern_option_number(state, "threads", text, 1, 4096);
     break;
   case ARGP_KEY_ARG:
     if (state->arg_num == 0) {

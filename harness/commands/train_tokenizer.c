@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/train/bpe.h"
+#include "harness/job_lists.h"
 #include "harness/train_parts.h"
 
 enum { MOST_FILES = 256, VOCAB = 0x100, MIN_COUNT, KEEP_NUMBERS };
@@ -30,18 +31,16 @@ static const char doc[] =
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   options *o = state->input;
-  char *end;
   switch (key) {
   case 'o':
     o->output = text;
     break;
   case VOCAB:
-  case MIN_COUNT: {
-    const long n = strtol(text, &end, 10);
-    if (*end || n < 0 || n > 1 << 20) argp_error(state, "\"%.40s\": want a number up to %d", text, 1 << 20);
-    *(key == VOCAB ? &o->params.vocab : &o->params.min_count) = (int)n;
+    o->params.vocab = (int)tern_option_number(state, "vocab", text, 0, 1 << 20);
     break;
-  }
+  case MIN_COUNT:
+    o->params.min_count = (int)tern_option_number(state, "min-count", text, 0, 1 << 20);
+    break;
   case KEEP_NUMBERS:
     o->params.split_digits = false;
     break;
