@@ -30,6 +30,31 @@ TERN_INLINE __m256i tern_widen(__m256i sum32, __m256i sum16) {
   return sum32;
 }
 
+/* sum32 += products of words */
+TERN_INLINE __m256i tern_products(__m256i sum32, __m256i a, __m256i b) {
+  const __m256i products = _mm256_madd_epi16(a, b);
+  __asm__("vpaddd %1, %0, %0" : "+x"(sum32) : "x"(products));
+  return sum32;
+}
+
+/* Adds four columns of 16 rows, `codes` unsigned bytes; x[t] + k are words, even columns before odd ones. */
+TERN_INLINE void tern_word_columns(__m256i sums[][2], const uint8_t *codes, const int16_t *const *x, int k,
+                                   const int tokens) {
+  __m256i even[2], odd[2];
+  TERN_UNROLL
+  for (int h = 0; h < 2; h++) {
+    const __m256i u = _mm256_load_si256((const void *)(codes + 32 * h));
+    even[h] = _mm256_and_si256(u, _mm256_set1_epi16(0xff));
+    odd[h] = _mm256_srli_epi16(u, 8);
+  }
+  TERN_UNROLL
+  for (int t = 0; t < tokens; t++) {
+    const __m256i x_even = tern_four((const int8_t *)(x[t] + k)), x_odd = tern_four((const int8_t *)(x[t] + k + 2));
+    TERN_UNROLL
+    for (int h = 0; h < 2; h++) sums[t][h] = tern_products(tern_products(sums[t][h], even[h], x_even), odd[h], x_odd);
+  }
+}
+
 /* Stores the sums of eight rows, less `offset` (what unsigned weights added). */
 static inline void tern_put_half(const tern_gemm *g, int row, int token, __m256i sum, int32_t offset) {
   const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

@@ -14,11 +14,6 @@ TERN_INLINE const uint8_t *panel(const tern_gemm *g, int row) {
   return (const uint8_t *)g->weights + tern_q8_offset(g->cols, row);
 }
 
-TERN_INLINE __m256i add(__m256i acc, __m256i products) { /* assembly: see avx2.h */
-  __asm__("vpaddd %1, %0, %0" : "+x"(acc) : "x"(products));
-  return acc;
-}
-
 /* Few tokens. */
 
 TERN_INLINE __m256i weights(const uint8_t *half) {
@@ -69,24 +64,7 @@ TERN_INLINE void wide_tile(const tern_gemm *g, int row, int token, const int tok
     x[t] = (const int16_t *)g->x + (size_t)(token + t) * g->x_stride;
     acc[t][0] = acc[t][1] = _mm256_setzero_si256();
   }
-  for (int k = 0; k < g->cols; k += TERN_Q8_COLUMNS, w += TERN_Q8_BLOCK) {
-    __m256i even[2], odd[2];
-    TERN_UNROLL
-    for (int h = 0; h < 2; h++) {
-      const __m256i u = _mm256_load_si256((const void *)(w + 32 * h));
-      even[h] = _mm256_and_si256(u, _mm256_set1_epi16(0xff));
-      odd[h] = _mm256_srli_epi16(u, 8);
-    }
-    TERN_UNROLL
-    for (int t = 0; t < tokens; t++) {
-      const __m256i x_even = tern_four((const int8_t *)(x[t] + k)), x_odd = tern_four((const int8_t *)(x[t] + k + 2));
-      TERN_UNROLL
-      for (int h = 0; h < 2; h++) {
-        acc[t][h] = add(acc[t][h], _mm256_madd_epi16(even[h], x_even));
-        acc[t][h] = add(acc[t][h], _mm256_madd_epi16(odd[h], x_odd));
-      }
-    }
-  }
+  for (int k = 0; k < g->cols; k += TERN_Q8_COLUMNS, w += TERN_Q8_BLOCK) tern_word_columns(acc, w, x, k, tokens);
   TERN_UNROLL
   for (int t = 0; t < tokens; t++) {
     const int32_t bias = TERN_Q8_BIAS * g->x_sum[token + t];
@@ -113,18 +91,9 @@ static void run(const tern_gemm *g, int row0, int row1) {
     return;
   }
   const int most = (int)room / TILE_TOKENS * TILE_TOKENS;
-  tern_gemm part = *g;
-  part.x = g->scratch;
-  part.x_stride = columns;
-  for (int token = 0; token < g->tokens; token += part.tokens) {
-    part.tokens = g->tokens - token < most ? g->tokens - token : most;
-    for (int t = 0; t < part.tokens; t++)
-      tern_words_widen((int16_t *)g->scratch + (size_t)t * columns,
-                       (const int8_t *)g->x + (size_t)(token + t) * g->x_stride, g->cols);
-    part.x_scale = g->x_scale + token;
-    part.x_sum = g->x_sum + token;
-    part.y = g->y ? g->y + (size_t)token * g->y_stride : NULL;
-    part.y_int = g->y_int ? g->y_int + (size_t)token * g->y_stride : NULL;
+  for (int token = 0; token < g->tokens; token += most) {
+    const int tokens = g->tokens - token < most ? g->tokens - token : most;
+    const tern_gemm part = tern_words_part(g, token, tokens, columns, 1);
     tern_tiles_run(&wide_tiles, &part, row0, row1);
   }
 }

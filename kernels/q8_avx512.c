@@ -61,18 +61,9 @@ static void run(const tern_gemm *g, int row0, int row1) {
   const size_t columns = (size_t)tern_q8_padded(g->cols);
   const int room = (int)(SCRATCH / sizeof(int16_t) / columns); /* two tokens at least: cols <= 65536 */
   const int most = room < TILE_TOKENS ? room : room / TILE_TOKENS * TILE_TOKENS;
-  tern_gemm part = *g;
-  part.x = g->scratch;
-  part.x_stride = columns;
-  for (int token = 0; token < g->tokens; token += part.tokens) {
-    part.tokens = g->tokens - token < most ? g->tokens - token : most;
-    for (int t = 0; t < part.tokens; t++)
-      tern_words_widen((int16_t *)g->scratch + (size_t)t * columns,
-                       (const int8_t *)g->x + (size_t)(token + t) * g->x_stride, g->cols);
-    part.x_scale = g->x_scale + token;
-    part.x_sum = g->x_sum + token;
-    part.y = g->y ? g->y + (size_t)token * g->y_stride : NULL;
-    part.y_int = g->y_int ? g->y_int + (size_t)token * g->y_stride : NULL;
+  for (int token = 0; token < g->tokens; token += most) {
+    const int tokens = g->tokens - token < most ? g->tokens - token : most;
+    const tern_gemm part = tern_words_part(g, token, tokens, columns, 1);
     run_wide(&part, row0, row1);
   }
 }

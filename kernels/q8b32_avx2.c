@@ -12,32 +12,10 @@ enum { BITS = 8, BLOCK = 32, LOWEST = -127, WIDE_TOKENS = 4, SCRATCH = 1 << 18 }
 #undef run
 #include "kernels/words_avx2.h"
 
-TERN_INLINE __m256i add(__m256i acc, __m256i products) { /* assembly: see avx2.h */
-  __asm__("vpaddd %1, %0, %0" : "+x"(acc) : "x"(products));
-  return acc;
-}
-
 /* Adds a block's products of 16 rows; x[t] are words. */
 TERN_INLINE void add_block(__m256i sums[WIDE_TOKENS][2], const uint8_t *codes, const int16_t *const *x,
                            const int tokens) {
-  for (int c = 0; c < BLOCK; c += 4, codes += TERN_BLOCKS_UNIT) {
-    __m256i even[2], odd[2];
-    TERN_UNROLL
-    for (int h = 0; h < 2; h++) {
-      const __m256i u = _mm256_load_si256((const void *)(codes + 32 * h));
-      even[h] = _mm256_and_si256(u, _mm256_set1_epi16(0xff));
-      odd[h] = _mm256_srli_epi16(u, 8);
-    }
-    TERN_UNROLL
-    for (int t = 0; t < tokens; t++) {
-      const __m256i x_even = tern_four((const int8_t *)(x[t] + c)), x_odd = tern_four((const int8_t *)(x[t] + c + 2));
-      TERN_UNROLL
-      for (int h = 0; h < 2; h++) {
-        sums[t][h] = add(sums[t][h], _mm256_madd_epi16(even[h], x_even));
-        sums[t][h] = add(sums[t][h], _mm256_madd_epi16(odd[h], x_odd));
-      }
-    }
-  }
+  for (int c = 0; c < BLOCK; c += 4, codes += TERN_BLOCKS_UNIT) tern_word_columns(sums, codes, x, c, tokens);
 }
 
 /* g->x is scratch here. */
@@ -93,18 +71,9 @@ static void run(const tern_gemm *g, int row0, int row1) {
     return;
   }
   const int most = (int)room / WIDE_TOKENS * WIDE_TOKENS;
-  tern_gemm part = *g;
-  part.x = g->scratch;
-  part.x_stride = columns;
-  for (int token = 0; token < g->tokens; token += part.tokens) {
-    const size_t from = (size_t)token;
-    part.tokens = g->tokens - token < most ? g->tokens - token : most;
-    for (size_t t = 0; t < (size_t)part.tokens; t++)
-      tern_words_widen((int16_t *)g->scratch + t * columns, (const int8_t *)g->x + (from + t) * g->x_stride,
-                       (int)columns);
-    part.x_scale = g->x_scale + from * g->x_block_stride;
-    part.x_sum = g->x_sum + from * g->x_block_stride;
-    part.y = g->y + from * g->y_stride;
+  for (int token = 0; token < g->tokens; token += most) {
+    const int tokens = g->tokens - token < most ? g->tokens - token : most;
+    const tern_gemm part = tern_words_part(g, token, tokens, columns, g->x_block_stride);
     tern_tiles_run(&wide_tiles, &part, row0, row1);
   }
 }

@@ -16,4 +16,23 @@ static inline void tern_words_widen(int16_t *words, const int8_t *x, int cols) {
   }
 }
 
+/* `tokens` of g from `token` on as a product of its own: their activations
+ * widened into g's scratch, `columns` apart; scales lie scale_stride apart. */
+static inline tern_gemm tern_words_part(const tern_gemm *g, int token, int tokens, size_t columns,
+                                        size_t scale_stride) {
+  const size_t from = (size_t)token;
+  tern_gemm part = *g;
+  for (size_t t = 0; t < (size_t)tokens; t++)
+    tern_words_widen((int16_t *)g->scratch + t * columns, (const int8_t *)g->x + (from + t) * g->x_stride,
+                     (int)columns);
+  part.tokens = tokens;
+  part.x = g->scratch;
+  part.x_stride = columns;
+  part.x_scale = g->x_scale + from * scale_stride;
+  part.x_sum = g->x_sum + from * scale_stride;
+  part.y = g->y ? g->y + from * g->y_stride : NULL;
+  part.y_int = g->y_int ? g->y_int + from * g->y_stride : NULL;
+  return part;
+}
+
 #endif
