@@ -2,24 +2,13 @@
 # synth, inspect and convert from the command line: exit codes, messages, and
 # nothing half-written. usage: format_commands.sh TERNMARK
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 ternmark=$1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 failed=0
-
-# expect CODE PIECE COMMAND...: exit code, and a piece of what is said.
-expect() {
-  code=$1 piece=$2
-  shift 2
-  got=0
-  "$@" >said 2>&1 </dev/null || got=$?
-  if [ "$got" != "$code" ] || ! grep -qF -- "$piece" said; then
-    echo "$*: exit code $got, want $code, with '$piece' in:"
-    cat said
-    failed=1
-  fi
-}
+. "$here/expect.sh"
 
 expect 0 2B4T "$ternmark" synth --list
 expect 0 Examples: "$ternmark" synth --help

@@ -3,24 +3,14 @@
 # interrupted and goes on, evaluation, export, generation; and what is said of
 # mistakes. usage: train_commands.sh TERNMARK
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 ternmark=$1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 failed=0
+. "$here/expect.sh"
 
-# expect CODE PIECE COMMAND...: exit code, and a piece of what is said.
-expect() {
-  code=$1 piece=$2
-  shift 2
-  got=0
-  "$@" >said 2>&1 </dev/null || got=$?
-  if [ "$got" != "$code" ] || ! grep -qF -- "$piece" said; then
-    echo "$*: exit code $got, want $code, with '$piece' in:"
-    cat said
-    failed=1
-  fi
-}
 need() {
   if ! "$@"; then
     echo "not so: $*"
