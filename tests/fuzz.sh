@@ -59,9 +59,6 @@ seed_tokenizer_json() {
 seed_sentencepiece() {
   cp "$tests"/fixtures/tokenizers/*.model "$corpus/"
 }
-seed_sentencepiece() {
-  cp "$tests"/fixtures/tokenizers/*.model "$corpus/"
-}
 seed_tiktoken() {
   # "!" to "z", two pairs, all in rank order.
   printf 'IQ== 0\nIg== 1\nIw== 2\nYQ== 3\nYg== 4\nYWI= 5\nYWJh 6\n' >"$corpus/ranks"
