@@ -1,7 +1,7 @@
 # Evals: draws, datasets and metrics beside what Python and lm-eval gave. Run in
 # the source tree, so that ../shared is found.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun random rows text metrics)
+  foreach(noun random rows shots text metrics)
     add_executable(check_eval_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_eval_${noun}.c)
     target_link_libraries(check_eval_${noun} PRIVATE tern_eval tern_scratch cmocka)
     target_compile_definitions(check_eval_${noun} PRIVATE TERN_FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
