@@ -5,6 +5,7 @@ pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 find_library(CSV_LIBRARY csv REQUIRED)
 find_library(PAPI_LIBRARY papi REQUIRED)
+include(cmake/eval.cmake)
 
 file(GLOB train_sources CONFIGURE_DEPENDS engine/train/*.c)
 add_library(tern_train STATIC ${train_sources})

@@ -25,6 +25,7 @@ may engine/train/mini 'engine/(base|train/mini)'
 may engine/generate 'engine/(base|format|text|model|generate)/|kernels/'
 may baselines 'baselines/|engine/|kernels/'
 may reports 'reports/|engine/base/'
+may harness/eval 'harness/eval/|engine/'
 may harness 'harness/|reports/|baselines/|engine/|kernels/'
 
 # Kernels know no threads, files or allocation.

@@ -8,6 +8,7 @@
 #include <pcre2.h>
 
 #include "engine/text/tokenizer.h"
+#include "engine/text/utf8.h"
 
 enum { TERN_TOKEN_LIMIT = 4096 }; /* bytes of one token; bounds the work a hostile vocabulary can cause */
 
@@ -253,12 +254,7 @@ int tern_rules_read(tern_tokenizer *t, const tern_gguf *g, tern_error *e);
 /* tern_tokenizer_open for all but GGUF files, which may themselves name such a file. */
 int tern_tokenizer_open_own(tern_tokenizer **out, const char *path, tern_error *e);
 
-/* ---- characters (utf8.c, byte_text.c) */
-
-/* Length 1..4 of the valid UTF-8 character at s, 0 when it is not one. */
-size_t tern_utf8_length(const uint8_t *s, size_t left);
-/* Bytes of the longest valid prefix. */
-size_t tern_utf8_span(const uint8_t *s, size_t size);
+/* ---- characters (byte_text.c) */
 
 /* GPT-2's printable form of bytes: out needs 2 * size bytes; returns its length. */
 size_t tern_byte_text_write(const uint8_t *bytes, size_t size, char *out);

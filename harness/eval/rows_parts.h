@@ -1,0 +1,23 @@
+/* What the readers of rows share. */
+#ifndef TERN_EVAL_ROWS_PARTS_H
+#define TERN_EVAL_ROWS_PARTS_H
+
+#include "harness/eval/rows.h"
+
+struct tern_rows {
+  char *path;
+  json_t *list;  /* of objects */
+  size_t *lines; /* of each */
+  size_t room;
+};
+
+/* Takes over `row` (also on failure). */
+int tern_rows_add(tern_rows *rows, json_t *row, size_t line, tern_error *e);
+
+/* Readers of a whole file's text: valid UTF-8 without byte order mark. */
+int tern_rows_read_csv(tern_rows *rows, const char *text, size_t size, char delimiter, tern_error *e);
+
+/* The file's bytes, decompressed (free()), at most `limit`. */
+char *tern_rows_bytes(const char *path, size_t limit, size_t *size, tern_error *e);
+
+#endif
