@@ -141,11 +141,11 @@ int tern_trainer_start_from(tern_trainer *t, const char *path, tern_error *e) {
   int status = TERN_OK;
   if (h.vocabulary_size != t->vocabulary_size || memcmp(vocabulary, t->vocabulary, t->vocabulary_size) != 0)
     status = tern_fail(e, TERN_FAILED, "%s: made with another vocabulary than %s", path, t->config.tokenizer);
-  else if (h.floats != t->net.size)
+  else if (h.floats != t->net.base_size)
     status = tern_fail(e, TERN_FAILED, "%s: of another shape: %llu weights, the configuration makes %zu", path,
-                       (unsigned long long)h.floats, t->net.size);
+                       (unsigned long long)h.floats, t->net.base_size);
   else
-    memcpy(t->net.w, vocabulary + h.vocabulary_size, t->net.size * sizeof(float));
+    memcpy(t->net.w, vocabulary + h.vocabulary_size, t->net.base_size * sizeof(float));
   tern_map_close(&m);
   return status;
 }

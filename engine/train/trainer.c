@@ -17,7 +17,7 @@ enum { BLOCK = 4096, VOCABULARY_LIMIT = 1 << 28 };
 static int count_blocks(const tern_net *n) {
   size_t count = 0;
   for (int i = 0; i < n->param_count; i++)
-    count += ((size_t)n->params[i].rows * (size_t)n->params[i].cols + BLOCK - 1) / BLOCK;
+    count += tern_param_learns(n, i) * ((size_t)n->params[i].rows * (size_t)n->params[i].cols + BLOCK - 1) / BLOCK;
   return (int)count;
 }
 
@@ -26,10 +26,10 @@ static void fill_blocks(tern_trainer *t) {
   int count = 0;
   for (int i = 0; i < n->param_count; i++) {
     const tern_param *p = &n->params[i];
-    const size_t size = (size_t)p->rows * (size_t)p->cols;
+    const size_t size = tern_param_learns(n, i) ? (size_t)p->rows * (size_t)p->cols : 0;
     for (size_t at = 0; at < size; at += BLOCK)
       t->blocks[count++] = (tern_train_block){
-          .at = p->at + at, .size = (int)(size - at < BLOCK ? size - at : BLOCK), .decays = p->rows > 1};
+          .at = p->at + at, .size = (int)(size - at < BLOCK ? size - at : BLOCK), .decays = p->rows > 1 || p->part};
   }
 }
 
