@@ -51,6 +51,10 @@ static void typos_name_key_and_neighbour(void **state) {
        "key model.layers is missing"},
       {{.batch = "\"batch_tokens\": 32"}, "batch_tokens: want at least model.context"},
       {{.data = ", \"task_weights\": {\"drill\": -1}"}, "data.task_weights: want numbers from 0 to 100"},
+      {{.data = ", \"template\": \"nobody's\""}, "data.template: want the name of a chat template"},
+      {{.train = ", \"patience\": 2"}, "train.patience: wants data.eval and train.eval_every"},
+      {{.top = ", \"lora\": {\"rank\": 2}"}, "from: adapters (lora.rank) want the model that they adapt"},
+      {{.top = ", \"lora\": {\"targets\": [\"attn_q\", \"ffn\"]}"}, "lora.targets: want a list of attn_q"},
       {{.train = ", }"}, "line 4: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -67,7 +71,7 @@ static void expect_refused(folder *f, const char *name, const char *records, con
   tern_dataset d;
   tern_error e = {0};
   fixture_text(f, name, records);
-  fixture_config(f, "broken.json", &(fixture_change){0});
+  fixture_config(f, "broken.json", &(fixture_change){.data = ", \"template\": \"chatml\""});
   assert_int_equal(tern_train_config_read(&c, folder_path(f, "broken.json"), &e), 0);
   snprintf(c.train.at[0].path, sizeof c.train.at[0].path, "%.500s", folder_path(f, name));
   size_t size;
@@ -95,6 +99,15 @@ static void broken_records_are_named_by_line(void **state) {
       {"{\"completion\": 7}\n", "bad.jsonl:1: \"completion\": want a text"},
       {"{\"completion\": \"a\", \"prompt\": []}\n", "bad.jsonl:1: \"prompt\": want a text"},
       {"{\"completion\": \"a\", \"weight\": -1}\n", "bad.jsonl:1: \"weight\": want a number"},
+      {"{\"instruction\": \"a\"}\n", "bad.jsonl:1: \"output\": want a text"},
+      {"{\"instruction\": \"a\", \"output\": \"\"}\n", "bad.jsonl:1: \"output\": want a text that is not empty"},
+      {"{\"instruction\": \"a\", \"input\": 5, \"output\": \"b\"}\n", "bad.jsonl:1: \"input\": want a text"},
+      {"{\"completion\": \"a\"}\n{\"messages\": []}\n", "bad.jsonl:2: \"messages\": want a list"},
+      {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n",
+       "bad.jsonl:1: \"messages\": the last one is not"},
+      {"{\"messages\": [{\"role\": \"usr\", \"content\": \"a\"}]}\n", "bad.jsonl:1: message 1: \"role\": want"},
+      {"{\"messages\": [{\"role\": \"assistant\"}]}\n", "bad.jsonl:1: message 1: \"content\": want"},
+      {"{\"messages\": [7]}\n", "bad.jsonl:1: message 1: \"role\": want"},
       {"\n \n", "bad.jsonl: no records"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

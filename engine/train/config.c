@@ -19,7 +19,7 @@ enum { CONFIG_LIMIT = 1 << 20, NEAR = 4 };
 const char *const tern_train_targets[TERN_TRAIN_TARGETS] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
                                                             "ffn_gate", "ffn_up", "ffn_down"};
 
-typedef enum kind { INTEGER, WIDE, REAL, NAME, PATH, FILES, WEIGHTS, TASKS, TARGETS } kind;
+typedef enum kind { INTEGER, WIDE, REAL, NAME, PATH, FILES, WEIGHTS, TASKS, TARGETS, CHAT } kind;
 
 static const struct row {
   const char *section, *key; /* section "": the top */
@@ -45,6 +45,7 @@ static const struct row {
     {"data", "train", FILES, AT(train), 0, 0, NAN, NULL},
     {"data", "eval", FILES, AT(eval), 0, 0, 0, NULL},
     {"data", "prompt_weight", REAL, AT(prompt_weight), 0, 100, 0.2, NULL},
+    {"data", "template", CHAT, AT(chat), 0, 0, 0, NULL},
     {"data", "task_weights", TASKS, AT(tasks), 0, 100, 0, NULL},
     {"train", "steps", INTEGER, AT(steps), 1, 100000000, NAN, NULL},
     {"train", "batch_tokens", INTEGER, AT(batch_tokens), 16, 1 << 22, 4096, NULL},
@@ -185,6 +186,11 @@ static int put_targets(const parser *p, const struct row *r, json_t *v, unsigned
   return refuse(p, r, "a list of attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down");
 }
 
+static int put_template(const parser *p, const struct row *r, const char *text, const tern_chat_template **to) {
+  *to = text ? tern_chat_template_find(text) : NULL;
+  return *to ? TERN_OK : refuse(p, r, "the name of a chat template (ternmark chat --help lists them)");
+}
+
 static int put(const parser *p, const struct row *r, json_t *v) {
   void *to = (char *)p->c + r->offset;
   const char *text = json_string_value(v);
@@ -201,6 +207,8 @@ static int put(const parser *p, const struct row *r, json_t *v) {
     return put_weights(p, r, text, to);
   case TASKS:
     return put_tasks(p, r, v);
+  case CHAT:
+    return put_template(p, r, text, to);
   case TARGETS:
     return put_targets(p, r, v, to);
   default:

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
+#include "engine/text/chat_template.h"
 
 enum {
   TERN_TRAIN_PATH = 512,
@@ -56,6 +57,7 @@ typedef struct tern_train_config {
   double prompt_weight;
   tern_train_task tasks[TERN_TRAIN_TASKS];
   int task_count;
+  const tern_chat_template *chat; /* of records with messages: data.template, else the vocabulary file's; or NULL */
 
   int steps, batch_tokens, slices;
   int64_t seed;

@@ -69,9 +69,12 @@ static int open_team(tern_trainer *t, int threads, tern_error *e) {
 
 int tern_trainer_build(tern_trainer *t, int threads, tern_isa cap, bool data, tern_error *e) {
   tern_gguf *g = NULL;
-  const tern_train_config *c = &t->config;
+  tern_train_config *c = &t->config;
+  tern_error none = {0};
   int status = tern_gguf_parse(&g, (const uint8_t *)t->vocabulary, t->vocabulary_size, c->tokenizer, e);
   if (status == TERN_OK) status = tern_tokenizer_from_gguf(&t->tokenizer, g, e);
+  if (status == TERN_OK && !c->chat && tern_gguf_has(g, "tokenizer.chat_template"))
+    tern_chat_template_of(g, NULL, &c->chat, &none); /* one that is not known matters to messages only */
   tern_gguf_close(g);
   if (status != TERN_OK) return status;
   if (tern_net_open(&t->net, c, tern_tokenizer_size(t->tokenizer), cap, e) != TERN_OK) return TERN_FAILED;
