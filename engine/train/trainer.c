@@ -87,7 +87,7 @@ int tern_trainer_build(tern_trainer *t, int threads, tern_isa cap, bool data, te
 }
 
 int tern_trainer_open(tern_trainer *t, const tern_train_config *c, int threads, tern_isa cap, tern_error *e) {
-  *t = (tern_trainer){0};
+  *t = (tern_trainer){.watch = {.base = NAN, .best = INFINITY}};
   if (tern_train_config_parse(&t->config, c->text, "configuration", e) != TERN_OK) return TERN_FAILED;
   t->vocabulary = tern_file_read(c->tokenizer, VOCABULARY_LIMIT, &t->vocabulary_size, e);
   if (!t->vocabulary || tern_trainer_build(t, threads, cap, true, e) != TERN_OK) {

@@ -13,6 +13,12 @@ typedef struct tern_train_block { /* floats of one parameter that a member updat
   bool decays;
 } tern_train_block;
 
+/* What evaluations said so far. */
+typedef struct tern_train_watch {
+  double base, best;         /* loss before training (NAN: not evaluated), lowest loss since (INFINITY: none) */
+  uint64_t best_step, waits; /* evaluations since the best */
+} tern_train_watch;
+
 typedef struct tern_trainer {
   tern_train_config config;
   char *vocabulary; /* the tokenizer's file, malloc'ed */
@@ -30,6 +36,7 @@ typedef struct tern_trainer {
   tern_epoch order;
   tern_cursor cursor;
   int step; /* steps done */
+  tern_train_watch watch;
   tern_team *team;
   tern_desk **desks; /* [team] */
   void *memory;      /* of moments and gradients */
