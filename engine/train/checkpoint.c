@@ -7,6 +7,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/train/adapter_file.h"
 #include "engine/train/trainer_parts.h"
 
 static const char magic[8] = {'T', 'E', 'R', 'N', 'T', 'R', 'N', '2'}, first_magic[8] = "TERNTRN1";
@@ -92,11 +93,11 @@ static int read_header(header *h, const tern_map *m, const char *path, tern_erro
   return TERN_OK;
 }
 
-static int fill(tern_trainer *t, const header *h, const uint8_t *floats, const char *path, tern_error *e) {
-  const size_t arena = t->net.size * sizeof(float);
-  if (h->floats != t->net.size)
+static int fill(tern_trainer *t, const header *h, size_t size, const uint8_t *floats, const char *path, tern_error *e) {
+  const size_t arena = size * sizeof(float);
+  if (h->floats != size)
     return tern_fail(e, TERN_FAILED, "%s: %llu weights, but its configuration makes %zu", path,
-                     (unsigned long long)h->floats, t->net.size);
+                     (unsigned long long)h->floats, size);
   memcpy(t->net.w, floats, arena);
   memcpy(t->m, floats + arena, arena);
   memcpy(t->v, floats + 2 * arena, arena);
@@ -125,7 +126,9 @@ static int open_checkpoint(tern_map *m, header *h, const char *path, tern_error 
   return status;
 }
 
-int tern_trainer_load(tern_trainer *t, const char *path, int threads, tern_isa cap, bool data, tern_error *e) {
+/* beside: a file of adapters, or NULL. */
+static int load(tern_trainer *t, const char *path, const tern_gguf *beside, int threads, tern_isa cap, bool data,
+                tern_error *e) {
   tern_map m;
   header h;
   *t = (tern_trainer){0};
@@ -136,15 +139,34 @@ int tern_trainer_load(tern_trainer *t, const char *path, int threads, tern_isa c
   t->vocabulary_size = (size_t)h.vocabulary_size;
   int status = config && t->vocabulary ? TERN_OK : tern_fail(e, TERN_FAILED, "%s: out of memory", path);
   if (status == TERN_OK) status = tern_train_config_parse(&t->config, config, path, e);
+  if (status == TERN_OK && beside && t->config.lora_rank > 0)
+    status = tern_fail(e, TERN_FAILED, "%s: has adapters of its own", path);
+  if (status == TERN_OK && beside) status = tern_adapters_describe(beside, &t->config, e);
   if (status == TERN_OK) status = tern_trainer_build(t, threads, cap, data, e);
-  if (status == TERN_OK) status = fill(t, &h, vocabulary + h.vocabulary_size, path, e);
+  if (status == TERN_OK)
+    status = fill(t, &h, beside ? t->net.base_size : t->net.size, vocabulary + h.vocabulary_size, path, e);
+  if (status == TERN_OK && beside) status = tern_adapters_read(beside, &t->net, e);
   free(config);
   tern_map_close(&m);
   if (status != TERN_OK) tern_trainer_close(t);
   return status;
 }
 
-int tern_trainer_start_from(tern_trainer *t, const char *path, tern_error *e) {
+int tern_trainer_load(tern_trainer *t, const char *path, int threads, tern_isa cap, bool data, tern_error *e) {
+  return load(t, path, NULL, threads, cap, data, e);
+}
+
+int tern_trainer_load_adapted(tern_trainer *t, const char *checkpoint, const char *adapters, int threads, tern_isa cap,
+                              tern_error *e) {
+  tern_gguf *g;
+  *t = (tern_trainer){0};
+  if (tern_gguf_open(&g, adapters, e) != TERN_OK) return TERN_FAILED;
+  int status = load(t, checkpoint, g, threads, cap, false, e);
+  tern_gguf_close(g);
+  return status;
+}
+
+int tern_trainer_start_from_checkpoint(tern_trainer *t, const char *path, tern_error *e) {
   tern_map m;
   header h;
   if (open_checkpoint(&m, &h, path, e) != TERN_OK) return TERN_FAILED;

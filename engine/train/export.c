@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/train/merge.h"
 
 enum { QUANTISATION_VERSION = 2 };
 
@@ -142,7 +143,17 @@ int tern_train_export(tern_trainer *t, const char *path, const tern_dtype *type,
   tern_gguf_writer *w;
   if (!head) head = tern_dtype_by_id(TERN_DISK_F16);
   if (check(t, path, body, head, e) != TERN_OK || tern_gguf_writer_open(&w, path, e) != TERN_OK) return TERN_FAILED;
+  tern_train_merged merged;
+  const bool floats = t->net.ternary && !body->ternary;
+  if (t->net.rank > 0 && !floats && tern_train_merge(t, &merged, e) != TERN_OK) {
+    tern_gguf_writer_abandon(w);
+    return TERN_FAILED;
+  }
   tern_net_prepare(&t->net, &next);
+  for (int i = 0; floats && i < t->net.base_count; i++) {
+    const tern_param *p = &t->net.params[i];
+    if (p->matrix) tern_adapter_add(&t->net, p, t->net.values + p->at);
+  }
   put_keys(w, t, body);
   if (write_all(w, t, body, head, e) != TERN_OK) {
     tern_gguf_writer_abandon(w);

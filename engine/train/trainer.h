@@ -54,6 +54,9 @@ typedef struct tern_train_step {
 int tern_trainer_open(tern_trainer *t, const tern_train_config *c, int threads, tern_isa cap, tern_error *e);
 /* The same from a checkpoint, with its step, weights and moments. `data`: read the training data too. */
 int tern_trainer_load(tern_trainer *t, const char *checkpoint, int threads, tern_isa cap, bool data, tern_error *e);
+/* A checkpoint without adapters with those of a file (adapter_file.h) beside; no data. */
+int tern_trainer_load_adapted(tern_trainer *t, const char *checkpoint, const char *adapters, int threads, tern_isa cap,
+                              tern_error *e);
 void tern_trainer_close(tern_trainer *t);
 
 /* One step. Fails, leaving all weights as they were, when the loss is not a
