@@ -240,6 +240,42 @@ static void damaged_or_foreign_checkpoints_are_refused(void **state) {
   expect_text(run(f, "ternary.json", "damage", 3, true, &e), &e, "the training data have changed");
 }
 
+static uint64_t sum_part(uint64_t h, const char *from, size_t size) {
+  for (size_t i = 0; i < size; i += 8) {
+    uint64_t word = 0;
+    memcpy(&word, from + i, size - i < 8 ? size - i : 8);
+    h = (h ^ word) * UINT64_C(0x100000001b3);
+  }
+  return h;
+}
+
+/* The header had no evaluations in it: 64 bytes in place of 96. */
+static void checkpoints_of_the_first_kind_load(void **state) {
+  enum { FIRST = 64, NOW = 96, SIZES = 40 };
+  folder *f = *state;
+  tern_error e = {0};
+  tern_trainer t;
+  size_t n;
+  uint64_t sizes[3], sum = 0; /* config, vocabulary, weights */
+  assert_int_equal(run(f, "ternary.json", "first", 2, false, &e), 0);
+  char *bytes = fixture_read(f, "first/checkpoint.tern", &n);
+  memcpy(sizes, bytes + SIZES, sizeof sizes);
+  bytes[7] = '1';
+  memmove(bytes + FIRST, bytes + NOW, n - NOW);
+  const size_t arena = (size_t)sizes[2] * sizeof(float), parts[] = {FIRST, sizes[0], sizes[1], arena, arena, arena};
+  size_t at = 0;
+  for (int i = 0; i < 6; at += parts[i++]) sum = sum_part(sum, bytes + at, parts[i]);
+  assert_int_equal(at, n - (NOW - FIRST) - sizeof sum);
+  memcpy(bytes + at, &sum, sizeof sum);
+  FILE *to = fopen(folder_path(f, "first.tern"), "w");
+  assert_true(to && fwrite(bytes, 1, at + sizeof sum, to) == at + sizeof sum && fclose(to) == 0);
+  free(bytes);
+  if (tern_trainer_load(&t, folder_path(f, "first.tern"), 1, TERN_ISA_COUNT, true, &e)) fail_msg("%s", e.text);
+  assert_int_equal(t.step, 2);
+  assert_true(isnan(t.watch.base) && isinf(t.watch.best));
+  tern_trainer_close(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(typos_name_key_and_neighbour),
@@ -248,6 +284,7 @@ int main(void) {
       cmocka_unit_test(loss_that_is_no_number_stops_and_names_the_tensor),
       cmocka_unit_test(diverged_run_keeps_its_last_checkpoint),
       cmocka_unit_test(full_disk_keeps_the_last_checkpoint),
+      cmocka_unit_test(checkpoints_of_the_first_kind_load),
       cmocka_unit_test(damaged_or_foreign_checkpoints_are_refused), /* changes the data: last */
   };
   return cmocka_run_group_tests(tests, setup, teardown);

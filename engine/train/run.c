@@ -154,6 +154,7 @@ int tern_train_run(const tern_run_params *p, tern_run_result *r, tern_error *e) 
     r->cut = k.t.data.cut;
     for (int i = 0; i < n->param_count; i++) {
       r->parameters += (size_t)n->params[i].rows * (size_t)n->params[i].cols;
+      if (n->params[i].part) r->adapters += (size_t)n->params[i].rows * (size_t)n->params[i].cols;
       if (n->params[i].matrix) r->matrices += (size_t)n->params[i].rows * (size_t)n->params[i].cols;
     }
     tern_progress_start(&k.bar, "training", k.t.config.steps - k.t.step);

@@ -28,6 +28,7 @@ typedef struct tern_run_result {
   bool stopped;                /* early: no evaluation of the last train.patience was better */
   size_t documents, cut;       /* of the training data */
   size_t parameters, matrices; /* weights, and those in linear layers */
+  size_t adapters;             /* weights of adapters, which then are all that is trained; 0: none */
 } tern_run_result;
 
 int tern_train_run(const tern_run_params *p, tern_run_result *r, tern_error *e);

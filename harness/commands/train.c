@@ -97,8 +97,10 @@ static void tell(const options *o, const tern_run_result *r) {
   const tern_isa isa = tern_grad_find(o->run.cap)->isa;
   const double gflops = r->flops / r->seconds * 1e-9, peak = tern_instruction_peak(isa, true, &instruction);
   if (r->steps == r->first) return;
-  fprintf(stderr, "%zu documents, %zu cut to the context; %zu weights, %zu of them in linear layers\n", r->documents,
+  fprintf(stderr, "%zu documents, %zu cut to the context; %zu weights, %zu of them in linear layers", r->documents,
           r->cut, r->parameters, r->matrices);
+  if (r->adapters) fprintf(stderr, "; only %zu of adapters are trained", r->adapters);
+  fputc('\n', stderr);
   fprintf(stderr, "steps %d to %d: loss %.4f", r->first + 1, r->steps, r->loss);
   if (!isnan(r->held)) fprintf(stderr, ", evaluation %.4f", r->held);
   if (!isnan(r->watch.base)) fprintf(stderr, " (before training %.4f)", r->watch.base);
