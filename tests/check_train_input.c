@@ -51,7 +51,7 @@ static void typos_name_key_and_neighbour(void **state) {
        "key model.layers is missing"},
       {{.batch = "\"batch_tokens\": 32"}, "batch_tokens: want at least model.context"},
       {{.data = ", \"task_weights\": {\"drill\": -1}"}, "data.task_weights: want numbers from 0 to 100"},
-      {{.data = ", \"template\": \"nobody's\""}, "data.template: want the name of a chat template"},
+      {{.data = ", \"template\": \"nobody's\""}, "data.template: want one of chatml"},
       {{.train = ", \"patience\": 2"}, "train.patience: wants data.eval and train.eval_every"},
       {{.top = ", \"lora\": {\"rank\": 2}"}, "from: adapters (lora.rank) want the model that they adapt"},
       {{.top = ", \"lora\": {\"targets\": [\"attn_q\", \"ffn\"]}"}, "lora.targets: want a list of attn_q"},

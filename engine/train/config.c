@@ -188,7 +188,13 @@ static int put_targets(const parser *p, const struct row *r, json_t *v, unsigned
 
 static int put_template(const parser *p, const struct row *r, const char *text, const tern_chat_template **to) {
   *to = text ? tern_chat_template_find(text) : NULL;
-  return *to ? TERN_OK : refuse(p, r, "the name of a chat template (ternmark chat --help lists them)");
+  if (*to) return TERN_OK;
+  char want[512] = "one of";
+  size_t used = strlen(want);
+  for (int i = 0; tern_chat_template_at(i) && used < sizeof want; i++)
+    used += (size_t)snprintf(want + used, sizeof want - used, "%s %s", i ? "," : "",
+                             tern_chat_template_name(tern_chat_template_at(i)));
+  return refuse(p, r, want);
 }
 
 static int put(const parser *p, const struct row *r, json_t *v) {
