@@ -57,7 +57,10 @@ static void expect_document(folder *f, const char *record, const char *text, con
   tern_trainer t;
   tern_dataset d;
   fixture_text(f, "one.jsonl", record);
-  fixture_config(f, "kinds.json", &(fixture_change){.data = ", \"template\": \"chatml\", \"prompt_weight\": 0.25"});
+  fixture_config(f, "kinds.json",
+                 &(fixture_change){.data = ", \"template\": \"chatml\", \"prompt_weight\": 0.25",
+                                   .shape = "\"layers\": 1, \"hidden\": 64, \"ffn\": 64, \"heads\": 4, "
+                                            "\"kv_heads\": 2, \"context\": 256"});
   fixture_trainer(&t, f, "kinds.json", 1, TERN_ISA_COUNT);
   read_set(&d, &t, f, "one.jsonl", 1);
   assert_int_equal(d.documents, 1);
@@ -87,6 +90,22 @@ static void instructions_and_chats_are_learnt_by_their_answers(void **state) {
                   "ppppppppppppppppppppppppppppp"
                   "pppppppppppppppppppppp"
                   "aaaaaaaaaaaa");
+}
+
+static void every_answer_of_a_chat_is_learnt(void **state) {
+  expect_document(
+      *state,
+      "{\"messages\": [{\"role\": \"system\", \"content\": \"0\"}, {\"role\": \"user\", \"content\": \"1\"}, "
+      "{\"role\": \"assistant\", \"content\": \"2\"}, {\"role\": \"user\", \"content\": \"3\"}, "
+      "{\"role\": \"assistant\", \"content\": \"4\"}]}\n",
+      "<|im_start|>system\n0<|im_end|>\n<|im_start|>user\n1<|im_end|>\n<|im_start|>assistant\n"
+      "2<|im_end|>\n"
+      "<|im_start|>user\n3<|im_end|>\n<|im_start|>assistant\n"
+      "4<|im_end|>\n",
+      "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
+      "aaaaaaaaaaaa"
+      "ppppppppppppppppppppppppppppppppppppppppppppppppppp"
+      "aaaaaaaaaaaa");
 }
 
 /* Every token of a batch predicts the next of its own document. */
@@ -176,6 +195,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prompts_completions_and_tasks_have_their_weights),
       cmocka_unit_test(instructions_and_chats_are_learnt_by_their_answers),
+      cmocka_unit_test(every_answer_of_a_chat_is_learnt),
       cmocka_unit_test(slices_hold_whole_documents_in_fair_shares),
       cmocka_unit_test(epoch_takes_each_document_as_often_as_asked),
       cmocka_unit_test(text_is_a_document_a_paragraph),
