@@ -26,9 +26,13 @@ static int teardown(void **state) {
   return 0;
 }
 
-/* Makes the gains differ from 1, so that their place in the formula shows. */
+/* Makes the gains differ from 1, so that their place in the formula shows; and B from 0. */
 static void stir(tern_net *n) {
   for (int p = 0; p < n->param_count; p++) {
+    const tern_param *q = &n->params[p];
+    for (size_t i = 0; q->part == 'b' && i < (size_t)q->rows * (size_t)q->cols; i++)
+      n->w[q->at + i] = (float)(0.2 * tern_random_unit(tern_random_at(7, (uint64_t)p, i)) - 0.1);
+    if (q->part) continue;
     for (int i = 0; n->params[p].rows == 1 && i < n->params[p].cols; i++)
       n->w[n->params[p].at + (size_t)i] =
           (float)(0.7 + 0.6 * tern_random_unit(tern_random_at(5, (uint64_t)p, (uint64_t)i)));
@@ -40,6 +44,7 @@ static void expect_gradients(const tern_net *n, reference *r, const float *grads
   enum { PICKS = 3 };
   const double step = 1e-5;
   for (int p = 0; p < n->param_count; p++) {
+    if (!tern_param_learns(n, p)) continue;
     const tern_param *q = &n->params[p];
     const size_t size = (size_t)q->rows * (size_t)q->cols;
     double most = 0;
@@ -60,6 +65,7 @@ static void expect_gradients(const tern_net *n, reference *r, const float *grads
   }
 }
 
+#define BASE ", \"from\": \"base/checkpoint.tern\""
 #define BATCH "\"batch_tokens\": 72, \"slices\": 1"
 
 static void check_gradients(folder *f, const fixture_change *change) {
@@ -104,6 +110,30 @@ static void gradients_hold_for_long_documents(void **state) {
                                                      "\"kv_heads\": 1, \"context\": 180"});
 }
 
+/* A base to adapt: base/checkpoint.tern. */
+static void make_base(folder *f) {
+  if (access(folder_path(f, "base"), F_OK) == 0) return;
+  char config[700], to[700];
+  tern_run_result r;
+  tern_error e = {0};
+  snprintf(config, sizeof config, "%s", folder_path(f, "ternary.json"));
+  snprintf(to, sizeof to, "%s", folder_path(f, "base"));
+  const tern_run_params p = {.config = config, .folder = to, .threads = 2, .cap = TERN_ISA_COUNT};
+  if (tern_train_run(&p, &r, &e) != TERN_OK) fail_msg("%s", e.text);
+}
+
+static void gradients_of_adapters_are_slopes(void **state) {
+  static const fixture_change ways[] = {
+      {.batch = BATCH, .top = BASE ", \"lora\": {\"rank\": 3, \"alpha\": 5}"},
+      {.batch = BATCH, .top = BASE ", \"lora\": {\"rank\": 1, \"targets\": [\"attn_v\", \"ffn_down\"]}"},
+      {.batch = BATCH,
+       .top = BASE ", \"lora\": {\"rank\": 18, \"targets\": [\"attn_k\", \"attn_output\", \"ffn_up\"]}",
+       .model = ", \"weights\": \"f32\", \"arch\": \"bitnet\""},
+  };
+  make_base(*state);
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) check_gradients(*state, &ways[i]);
+}
+
 static void steps_of(folder *f, const char *config, int threads, tern_isa cap, int steps, double *losses, char *weights,
                      size_t size) {
   tern_trainer t;
@@ -131,7 +161,7 @@ static void first_ten_losses_are_known(void **state) {
   }
 }
 
-static void threads_and_instruction_sets_change_no_bit(void **state) {
+static void expect_same_bits(folder *f, const char *config) {
   static const struct {
     int threads;
     tern_isa cap;
@@ -139,27 +169,38 @@ static void threads_and_instruction_sets_change_no_bit(void **state) {
   enum { STEPS = 4, BYTES = 200000 };
   static char want[BYTES], found[BYTES];
   double first[STEPS], other[STEPS];
-  fixture_config(*state, "dropout.json", &(fixture_change){.train = ", \"dropout\": 0.1"});
   for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-    steps_of(*state, "dropout.json", ways[i].threads, ways[i].cap, STEPS, i ? other : first, i ? found : want, BYTES);
+    steps_of(f, config, ways[i].threads, ways[i].cap, STEPS, i ? other : first, i ? found : want, BYTES);
     if (i == 0) continue;
     assert_memory_equal(other, first, sizeof first);
     assert_memory_equal(found, want, BYTES);
   }
 }
 
+static void threads_and_instruction_sets_change_no_bit(void **state) {
+  fixture_config(*state, "dropout.json", &(fixture_change){.train = ", \"dropout\": 0.1"});
+  expect_same_bits(*state, "dropout.json");
+  make_base(*state);
+  fixture_config(*state, "adapted.json", &(fixture_change){.top = BASE ", \"lora\": {\"rank\": 5, \"alpha\": 30}"});
+  expect_same_bits(*state, "adapted.json"); /* the base stays in any case: the losses tell */
+}
+
 /* Returns the mean loss that the run tells. */
-static double run_to(folder *f, const char *name, int stop, bool resume, int threads) {
+static double run_with(folder *f, const char *with, const char *name, int stop, bool resume, int threads) {
   char config[700], to[700];
   tern_run_result r;
   tern_error e = {0};
-  snprintf(config, sizeof config, "%s", folder_path(f, "ternary.json"));
+  snprintf(config, sizeof config, "%s", folder_path(f, with));
   snprintf(to, sizeof to, "%s", folder_path(f, name));
   const tern_run_params p = {
       .config = config, .folder = to, .resume = resume, .stop = stop, .threads = threads, .cap = TERN_ISA_COUNT};
   if (tern_train_run(&p, &r, &e) != TERN_OK) fail_msg("%s", e.text);
   assert_int_equal(r.steps, stop ? stop : 12);
   return r.loss;
+}
+
+static double run_to(folder *f, const char *name, int stop, bool resume, int threads) {
+  return run_with(f, "ternary.json", name, stop, resume, threads);
 }
 
 /* The log's columns but for the seconds. */
@@ -193,6 +234,46 @@ static void resumed_run_is_byte_identical(void **state) {
   assert_memory_equal(a, b, n);
   free(a), free(b);
   expect_same_log(f, "whole/log.csv", "parts/log.csv");
+}
+
+static void expect_same_file(folder *f, const char *x, const char *y) {
+  size_t n, m;
+  char *a = fixture_read(f, x, &n), *b = fixture_read(f, y, &m);
+  assert_int_equal(n, m);
+  assert_memory_equal(a, b, n);
+  free(a), free(b);
+}
+
+/* Codes, scales, gains and embedding stay as the base has them, and the run resumes exactly. */
+static void adapters_learn_beside_a_base_that_stays(void **state) {
+  folder *f = *state;
+  tern_trainer base, t;
+  tern_error e = {0};
+  make_base(f);
+  fixture_config(f, "lora.json",
+                 &(fixture_change){.top = BASE ", \"lora\": {\"rank\": 4}", .train = ", \"dropout\": 0.1"});
+  run_with(f, "lora.json", "lora", 0, false, 2);
+  run_with(f, "lora.json", "lora-parts", 3, false, 1);
+  run_with(f, "lora.json", "lora-parts", 7, true, 2);
+  run_with(f, "lora.json", "lora-parts", 0, true, 1);
+  expect_same_file(f, "lora/checkpoint.tern", "lora-parts/checkpoint.tern");
+  expect_same_log(f, "lora/log.csv", "lora-parts/log.csv");
+  assert_int_equal(tern_trainer_load(&base, folder_path(f, "base/checkpoint.tern"), 1, TERN_ISA_COUNT, false, &e), 0);
+  assert_int_equal(tern_trainer_load(&t, folder_path(f, "lora/checkpoint.tern"), 1, TERN_ISA_COUNT, false, &e), 0);
+  atomic_int next = 0, other = 0;
+  tern_net_prepare(&base.net, &next);
+  tern_net_prepare(&t.net, &other);
+  assert_int_equal(t.net.base_size, base.net.size);
+  assert_memory_equal(t.net.w, base.net.w, base.net.size * sizeof(float));
+  for (int i = 0; i < t.net.layers * TERN_TRAIN_LINEARS; i++) {
+    const tern_train_linear *a = &base.net.layer[i / TERN_TRAIN_LINEARS].linear[i % TERN_TRAIN_LINEARS],
+                            *b = &t.net.layer[i / TERN_TRAIN_LINEARS].linear[i % TERN_TRAIN_LINEARS];
+    assert_memory_equal(a->codes, b->codes, (size_t)a->rows * (size_t)a->cols);
+    assert_memory_equal(a->scale, b->scale, (size_t)a->rows * sizeof(float));
+  }
+  for (int i = t.net.base_count; i < t.net.param_count; i++) assert_true(t.net.w[t.net.params[i].at] != 0);
+  tern_trainer_close(&base);
+  tern_trainer_close(&t);
 }
 
 static void training_starts_from_a_checkpoint(void **state) {
@@ -230,9 +311,11 @@ int main(void) {
       cmocka_unit_test(gradients_of_the_twin_are_slopes),
       cmocka_unit_test(gradients_hold_for_silu),
       cmocka_unit_test(gradients_hold_for_long_documents),
+      cmocka_unit_test(gradients_of_adapters_are_slopes),
       cmocka_unit_test(first_ten_losses_are_known),
       cmocka_unit_test(threads_and_instruction_sets_change_no_bit),
       cmocka_unit_test(resumed_run_is_byte_identical),
+      cmocka_unit_test(adapters_learn_beside_a_base_that_stays),
       cmocka_unit_test(training_starts_from_a_checkpoint),
       cmocka_unit_test(loss_falls),
   };

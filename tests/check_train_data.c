@@ -52,6 +52,62 @@ static void prompts_completions_and_tasks_have_their_weights(void **state) {
   tern_trainer_close(&t);
 }
 
+/* Expects one document of these tokens' texts with a weight for each. */
+static void expect_document(folder *f, const char *record, const char *text, const char *kinds) {
+  tern_trainer t;
+  tern_dataset d;
+  fixture_text(f, "one.jsonl", record);
+  fixture_config(f, "kinds.json",
+                 &(fixture_change){.data = ", \"template\": \"chatml\", \"prompt_weight\": 0.25",
+                                   .shape = "\"layers\": 1, \"hidden\": 64, \"ffn\": 64, \"heads\": 4, "
+                                            "\"kv_heads\": 2, \"context\": 256"});
+  fixture_trainer(&t, f, "kinds.json", 1, TERN_ISA_COUNT);
+  read_set(&d, &t, f, "one.jsonl", 1);
+  assert_int_equal(d.documents, 1);
+  const size_t n = d.at[1];
+  assert_int_equal(d.tokens[0], 0);
+  assert_int_equal(d.tokens[n - 1], 1);
+  size_t at = 0;
+  for (size_t i = 1; i + 1 < n; i++) {
+    const tern_gguf_string piece = tern_tokenizer_bytes(t.tokenizer, d.tokens[i - 1], d.tokens[i]);
+    assert_memory_equal(text + at, piece.data, piece.size);
+    for (size_t k = 0; k < piece.size; k++) assert_true(d.weights[i] == (kinds[at + k] == 'a' ? 1 : 0.25f));
+    at += piece.size;
+  }
+  assert_int_equal(at, strlen(text));
+  assert_true(d.weights[n - 1] == 1);
+  tern_dataset_close(&d);
+  tern_trainer_close(&t);
+}
+
+static void instructions_and_chats_are_learnt_by_their_answers(void **state) {
+  expect_document(*state, "{\"instruction\": \"12\", \"input\": \"\", \"output\": \"34\"}\n", "12\n34", "pppaa");
+  expect_document(*state, "{\"instruction\": \"1\", \"input\": \"2\", \"output\": \"3\"}\n", "1\n2\n3", "ppppa");
+  expect_document(*state,
+                  "{\"messages\": [{\"role\": \"user\", \"content\": \"1\"}, {\"role\": \"assistant\", \"content\": "
+                  "\"2\"}]}\n",
+                  "<|im_start|>user\n1<|im_end|>\n<|im_start|>assistant\n2<|im_end|>\n",
+                  "ppppppppppppppppppppppppppppp"
+                  "pppppppppppppppppppppp"
+                  "aaaaaaaaaaaa");
+}
+
+static void every_answer_of_a_chat_is_learnt(void **state) {
+  expect_document(
+      *state,
+      "{\"messages\": [{\"role\": \"system\", \"content\": \"0\"}, {\"role\": \"user\", \"content\": \"1\"}, "
+      "{\"role\": \"assistant\", \"content\": \"2\"}, {\"role\": \"user\", \"content\": \"3\"}, "
+      "{\"role\": \"assistant\", \"content\": \"4\"}]}\n",
+      "<|im_start|>system\n0<|im_end|>\n<|im_start|>user\n1<|im_end|>\n<|im_start|>assistant\n"
+      "2<|im_end|>\n"
+      "<|im_start|>user\n3<|im_end|>\n<|im_start|>assistant\n"
+      "4<|im_end|>\n",
+      "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
+      "aaaaaaaaaaaa"
+      "ppppppppppppppppppppppppppppppppppppppppppppppppppp"
+      "aaaaaaaaaaaa");
+}
+
 /* Every token of a batch predicts the next of its own document. */
 static void slices_hold_whole_documents_in_fair_shares(void **state) {
   tern_trainer t;
@@ -138,6 +194,8 @@ static void learning_rate_has_two_stages(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prompts_completions_and_tasks_have_their_weights),
+      cmocka_unit_test(instructions_and_chats_are_learnt_by_their_answers),
+      cmocka_unit_test(every_answer_of_a_chat_is_learnt),
       cmocka_unit_test(slices_hold_whole_documents_in_fair_shares),
       cmocka_unit_test(epoch_takes_each_document_as_often_as_asked),
       cmocka_unit_test(text_is_a_document_a_paragraph),

@@ -51,6 +51,10 @@ static void typos_name_key_and_neighbour(void **state) {
        "key model.layers is missing"},
       {{.batch = "\"batch_tokens\": 32"}, "batch_tokens: want at least model.context"},
       {{.data = ", \"task_weights\": {\"drill\": -1}"}, "data.task_weights: want numbers from 0 to 100"},
+      {{.data = ", \"template\": \"nobody's\""}, "data.template: want one of chatml"},
+      {{.train = ", \"patience\": 2"}, "train.patience: wants data.eval and train.eval_every"},
+      {{.top = ", \"lora\": {\"rank\": 2}"}, "from: adapters (lora.rank) want the model that they adapt"},
+      {{.top = ", \"lora\": {\"targets\": [\"attn_q\", \"ffn\"]}"}, "lora.targets: want a list of attn_q"},
       {{.train = ", }"}, "line 4: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -67,7 +71,7 @@ static void expect_refused(folder *f, const char *name, const char *records, con
   tern_dataset d;
   tern_error e = {0};
   fixture_text(f, name, records);
-  fixture_config(f, "broken.json", &(fixture_change){0});
+  fixture_config(f, "broken.json", &(fixture_change){.data = ", \"template\": \"chatml\""});
   assert_int_equal(tern_train_config_read(&c, folder_path(f, "broken.json"), &e), 0);
   snprintf(c.train.at[0].path, sizeof c.train.at[0].path, "%.500s", folder_path(f, name));
   size_t size;
@@ -95,6 +99,15 @@ static void broken_records_are_named_by_line(void **state) {
       {"{\"completion\": 7}\n", "bad.jsonl:1: \"completion\": want a text"},
       {"{\"completion\": \"a\", \"prompt\": []}\n", "bad.jsonl:1: \"prompt\": want a text"},
       {"{\"completion\": \"a\", \"weight\": -1}\n", "bad.jsonl:1: \"weight\": want a number"},
+      {"{\"instruction\": \"a\"}\n", "bad.jsonl:1: \"output\": want a text"},
+      {"{\"instruction\": \"a\", \"output\": \"\"}\n", "bad.jsonl:1: \"output\": want a text that is not empty"},
+      {"{\"instruction\": \"a\", \"input\": 5, \"output\": \"b\"}\n", "bad.jsonl:1: \"input\": want a text"},
+      {"{\"completion\": \"a\"}\n{\"messages\": []}\n", "bad.jsonl:2: \"messages\": want a list"},
+      {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n",
+       "bad.jsonl:1: \"messages\": the last one is not"},
+      {"{\"messages\": [{\"role\": \"usr\", \"content\": \"a\"}]}\n", "bad.jsonl:1: message 1: \"role\": want"},
+      {"{\"messages\": [{\"role\": \"assistant\"}]}\n", "bad.jsonl:1: message 1: \"content\": want"},
+      {"{\"messages\": [7]}\n", "bad.jsonl:1: message 1: \"role\": want"},
       {"\n \n", "bad.jsonl: no records"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -227,6 +240,42 @@ static void damaged_or_foreign_checkpoints_are_refused(void **state) {
   expect_text(run(f, "ternary.json", "damage", 3, true, &e), &e, "the training data have changed");
 }
 
+static uint64_t sum_part(uint64_t h, const char *from, size_t size) {
+  for (size_t i = 0; i < size; i += 8) {
+    uint64_t word = 0;
+    memcpy(&word, from + i, size - i < 8 ? size - i : 8);
+    h = (h ^ word) * UINT64_C(0x100000001b3);
+  }
+  return h;
+}
+
+/* The header had no evaluations in it: 64 bytes in place of 96. */
+static void checkpoints_of_the_first_kind_load(void **state) {
+  enum { FIRST = 64, NOW = 96, SIZES = 40 };
+  folder *f = *state;
+  tern_error e = {0};
+  tern_trainer t;
+  size_t n;
+  uint64_t sizes[3], sum = 0; /* config, vocabulary, weights */
+  assert_int_equal(run(f, "ternary.json", "first", 2, false, &e), 0);
+  char *bytes = fixture_read(f, "first/checkpoint.tern", &n);
+  memcpy(sizes, bytes + SIZES, sizeof sizes);
+  bytes[7] = '1';
+  memmove(bytes + FIRST, bytes + NOW, n - NOW);
+  const size_t arena = (size_t)sizes[2] * sizeof(float), parts[] = {FIRST, sizes[0], sizes[1], arena, arena, arena};
+  size_t at = 0;
+  for (int i = 0; i < 6; at += parts[i++]) sum = sum_part(sum, bytes + at, parts[i]);
+  assert_int_equal(at, n - (NOW - FIRST) - sizeof sum);
+  memcpy(bytes + at, &sum, sizeof sum);
+  FILE *to = fopen(folder_path(f, "first.tern"), "w");
+  assert_true(to && fwrite(bytes, 1, at + sizeof sum, to) == at + sizeof sum && fclose(to) == 0);
+  free(bytes);
+  if (tern_trainer_load(&t, folder_path(f, "first.tern"), 1, TERN_ISA_COUNT, true, &e)) fail_msg("%s", e.text);
+  assert_int_equal(t.step, 2);
+  assert_true(isnan(t.watch.base) && isinf(t.watch.best));
+  tern_trainer_close(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(typos_name_key_and_neighbour),
@@ -235,6 +284,7 @@ int main(void) {
       cmocka_unit_test(loss_that_is_no_number_stops_and_names_the_tensor),
       cmocka_unit_test(diverged_run_keeps_its_last_checkpoint),
       cmocka_unit_test(full_disk_keeps_the_last_checkpoint),
+      cmocka_unit_test(checkpoints_of_the_first_kind_load),
       cmocka_unit_test(damaged_or_foreign_checkpoints_are_refused), /* changes the data: last */
   };
   return cmocka_run_group_tests(tests, setup, teardown);

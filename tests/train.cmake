@@ -14,7 +14,7 @@ if(NOT TERN_CORE_ONLY)
 
   add_library(tern_train_fixture STATIC train_fixture.c train_reference.c)
   target_link_libraries(tern_train_fixture PUBLIC tern_train)
-  foreach(name check_train check_train_export check_train_input check_train_data check_bpe)
+  foreach(name check_train check_train_tune check_train_export check_train_input check_train_data check_bpe)
     add_executable(${name} ${name}.c)
     target_link_libraries(${name} PRIVATE tern_train_fixture tern_model cmocka)
     target_compile_definitions(${name} PRIVATE TERN_TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}")

@@ -46,6 +46,24 @@ expect 0 "bitnet-b1.58" "$ternmark" inspect count.gguf
 expect 1 "multiples of 256" "$ternmark" train export run/checkpoint.tern no.gguf --type tq2_0
 need test ! -e no.gguf
 
+# Fine-tuning: adapters with early stopping, merged and beside their base.
+for i in 0 1 2 3 4 5 6 7 8 9; do
+  echo "{\"instruction\": \"before $i comes\", \"output\": \" $(((i + 9) % 10))\"}"
+done >tune.jsonl
+sed 's/"train.jsonl"/"tune.jsonl"/g; s/"eval_every": 100/"eval_every": 10, "patience": 5/
+  s/"tokenizer":/"from": "count.gguf", "lora": {"rank": 4}, "tokenizer":/' count.json >tune.json
+expect 0 "best evaluation" "$ternmark" train tune.json -o tune
+expect 0 "codes changed; rounding took" "$ternmark" train export tune/best.tern tuned.gguf
+expect 0 "of step" "$ternmark" train export tune/best.tern tuned-f16.gguf --type f16
+expect 0 "comes" "$ternmark" run tuned-f16.gguf -p "before 3 comes" -n 2 --echo
+expect 0 "adapters.gguf: count of step" "$ternmark" train export tune/best.tern adapters.gguf --adapters
+"$ternmark" train eval run/checkpoint.tern --adapters adapters.gguf tune.jsonl >beside
+"$ternmark" train eval tune/best.tern tune.jsonl >whole
+need cmp beside whole
+expect 1 "no adapters to write" "$ternmark" train export run/checkpoint.tern no.gguf --adapters
+expect 1 "bad.jsonl:1: \"output\": want a text" sh -c 'echo "{\"instruction\": \"a\"}" >bad.jsonl; exec "$0" train eval run/checkpoint.tern bad.jsonl' "$ternmark"
+expect 2 "--adapters stands without" "$ternmark" train export tune/best.tern x.gguf --adapters --type f16
+
 # Interrupted: a checkpoint is written, and the run goes on from it.
 "$ternmark" train long.json -o long >said 2>&1 </dev/null &
 run=$!

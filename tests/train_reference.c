@@ -36,6 +36,21 @@ static void shift(const reference *r, int place, double *x, int tokens, int cols
   }
 }
 
+/* Adds to one part of a linear layer's output what its adapters make. */
+static void adapt(const reference *r, const tern_param *q, double *y, size_t y_row, const double *x, int tokens) {
+  const tern_net *n = r->net;
+  const size_t rank = (size_t)n->rank, cols = (size_t)q->cols, rows = (size_t)q->rows;
+  const size_t a = n->params[q->adapter].at, b = n->params[q->adapter + 1].at;
+  for (size_t t = 0; t < (size_t)tokens; t++) {
+    for (size_t k = 0; k < rank; k++) {
+      double low = 0;
+      for (size_t c = 0; c < cols; c++) low += weight(r, a + k * cols + c) * x[t * cols + c];
+      for (size_t row = 0; row < rows; row++)
+        y[t * y_row + row] += (double)n->lora_scale * weight(r, b + row * rank + k) * low;
+    }
+  }
+}
+
 static void multiply(const reference *r, const tern_train_linear *l, double *y, const double *x, int tokens) {
   const size_t first = r->net->params[l->first].at;
   for (int t = 0; t < tokens; t++) {
@@ -46,6 +61,10 @@ static void multiply(const reference *r, const tern_train_linear *l, double *y, 
             weight(r, first + (size_t)row * (size_t)l->cols + (size_t)c) * x[(size_t)t * (size_t)l->cols + (size_t)c];
       y[(size_t)t * (size_t)l->rows + (size_t)row] = sum;
     }
+  }
+  for (int i = 0, row = 0; i < l->parts; row += r->net->params[l->first + i++].rows) {
+    const tern_param *q = &r->net->params[l->first + i];
+    if (q->adapter) adapt(r, q, y + row, (size_t)l->rows, x, tokens);
   }
 }
 

@@ -16,7 +16,10 @@
 
 enum { CONFIG_LIMIT = 1 << 20, NEAR = 4 };
 
-typedef enum kind { INTEGER, WIDE, REAL, NAME, PATH, FILES, WEIGHTS, TASKS } kind;
+const char *const tern_train_targets[TERN_TRAIN_TARGETS] = {"attn_q",   "attn_k", "attn_v",  "attn_output",
+                                                            "ffn_gate", "ffn_up", "ffn_down"};
+
+typedef enum kind { INTEGER, WIDE, REAL, NAME, PATH, FILES, WEIGHTS, TASKS, TARGETS, CHAT } kind;
 
 static const struct row {
   const char *section, *key; /* section "": the top */
@@ -42,6 +45,7 @@ static const struct row {
     {"data", "train", FILES, AT(train), 0, 0, NAN, NULL},
     {"data", "eval", FILES, AT(eval), 0, 0, 0, NULL},
     {"data", "prompt_weight", REAL, AT(prompt_weight), 0, 100, 0.2, NULL},
+    {"data", "template", CHAT, AT(chat), 0, 0, 0, NULL},
     {"data", "task_weights", TASKS, AT(tasks), 0, 100, 0, NULL},
     {"train", "steps", INTEGER, AT(steps), 1, 100000000, NAN, NULL},
     {"train", "batch_tokens", INTEGER, AT(batch_tokens), 16, 1 << 22, 4096, NULL},
@@ -60,6 +64,10 @@ static const struct row {
     {"train", "weight_decay", REAL, AT(weight_decay), 0, 10, 0.1, NULL},
     {"train", "eval_every", INTEGER, AT(eval_every), 0, INT_MAX, 0, NULL},
     {"train", "checkpoint_every", INTEGER, AT(checkpoint_every), 0, INT_MAX, 500, NULL},
+    {"train", "patience", INTEGER, AT(patience), 0, INT_MAX, 0, NULL},
+    {"lora", "rank", INTEGER, AT(lora_rank), 0, 1024, 0, NULL},
+    {"lora", "alpha", REAL, AT(lora_alpha), 0, 1e6, 16, NULL},
+    {"lora", "targets", TARGETS, AT(lora_targets), 0, 0, 0, NULL},
 #undef AT
 };
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -165,6 +173,30 @@ static int put_tasks(const parser *p, const struct row *r, json_t *v) {
   return TERN_OK;
 }
 
+static int put_targets(const parser *p, const struct row *r, json_t *v, unsigned *to) {
+  *to = 0;
+  for (size_t i = 0; i < json_array_size(v); i++) {
+    const char *name = json_string_value(json_array_get(v, i));
+    int k = 0;
+    while (name && k < TERN_TRAIN_TARGETS && strcmp(name, tern_train_targets[k]) != 0) k++;
+    if (!name || k == TERN_TRAIN_TARGETS) break;
+    *to |= 1U << k;
+    if (i + 1 == json_array_size(v)) return TERN_OK;
+  }
+  return refuse(p, r, "a list of attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down");
+}
+
+static int put_template(const parser *p, const struct row *r, const char *text, const tern_chat_template **to) {
+  *to = text ? tern_chat_template_find(text) : NULL;
+  if (*to) return TERN_OK;
+  char want[512] = "one of";
+  size_t used = strlen(want);
+  for (int i = 0; tern_chat_template_at(i) && used < sizeof want; i++)
+    used += (size_t)snprintf(want + used, sizeof want - used, "%s %s", i ? "," : "",
+                             tern_chat_template_name(tern_chat_template_at(i)));
+  return refuse(p, r, want);
+}
+
 static int put(const parser *p, const struct row *r, json_t *v) {
   void *to = (char *)p->c + r->offset;
   const char *text = json_string_value(v);
@@ -181,6 +213,10 @@ static int put(const parser *p, const struct row *r, json_t *v) {
     return put_weights(p, r, text, to);
   case TASKS:
     return put_tasks(p, r, v);
+  case CHAT:
+    return put_template(p, r, text, to);
+  case TARGETS:
+    return put_targets(p, r, v, to);
   default:
     return put_number(p, r, v, to);
   }
@@ -199,6 +235,8 @@ static int put_standard(const parser *p, const struct row *r) {
     *(int64_t *)to = (int64_t)r->standard;
   else if (r->kind == INTEGER)
     *(int *)to = (int)r->standard;
+  else if (r->kind == TARGETS)
+    *(unsigned *)to = (1U << TERN_TRAIN_TARGETS) - 1;
   return TERN_OK;
 }
 
@@ -263,6 +301,9 @@ static int check_shape(const parser *p) {
       {c->heads % c->kv_heads, "model.kv_heads: want a divisor of model.heads"},
       {c->context > c->batch_tokens, "train.batch_tokens: want at least model.context"},
       {c->warmup > c->steps, "train.warmup: want at most train.steps"},
+      {c->lora_rank > 0 && !c->from[0], "from: adapters (lora.rank) want the model that they adapt"},
+      {c->patience > 0 && (c->eval_every == 0 || c->eval.count == 0),
+       "train.patience: wants data.eval and train.eval_every"},
   };
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
     if (rules[i].bad) return tern_fail(p->e, TERN_FAILED, "%s: key %s", p->where, rules[i].text);

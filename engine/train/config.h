@@ -7,8 +7,18 @@
 #include <stdint.h>
 
 #include "engine/base/error.h"
+#include "engine/text/chat_template.h"
 
-enum { TERN_TRAIN_PATH = 512, TERN_TRAIN_FILES = 32, TERN_TRAIN_TASKS = 32, TERN_TRAIN_NAME = 64 };
+enum {
+  TERN_TRAIN_PATH = 512,
+  TERN_TRAIN_FILES = 32,
+  TERN_TRAIN_TASKS = 32,
+  TERN_TRAIN_NAME = 64,
+  TERN_TRAIN_TARGETS = 7
+};
+
+/* Matrices of a layer that may carry adapters, as GGUF names them. */
+extern const char *const tern_train_targets[TERN_TRAIN_TARGETS];
 
 /* What stands in a linear layer during the forward pass. */
 typedef enum tern_train_weights {
@@ -47,6 +57,7 @@ typedef struct tern_train_config {
   double prompt_weight;
   tern_train_task tasks[TERN_TRAIN_TASKS];
   int task_count;
+  const tern_chat_template *chat; /* of records with messages: data.template, else the vocabulary file's; or NULL */
 
   int steps, batch_tokens, slices;
   int64_t seed;
@@ -57,6 +68,11 @@ typedef struct tern_train_config {
   double stage2_start; /* and where the second begins, to end at 0 */
   double weight_decay; /* in the first stage only */
   int eval_every, checkpoint_every;
+  int patience; /* evaluations without a better loss that end training; 0: none do */
+
+  int lora_rank; /* of adapters; 0: all weights are trained */
+  double lora_alpha;
+  unsigned lora_targets; /* bit i: tern_train_targets[i] */
 
   char *text; /* the whole file, as JSON on one line, paths made absolute; malloc'ed */
 } tern_train_config;

@@ -9,6 +9,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/memory.h"
+#include "engine/train/record.h"
 
 enum { FILE_LIMIT = 1 << 30 };
 
@@ -54,11 +55,11 @@ static int reserve(const reader *r, size_t tokens) {
 }
 
 /* Appends a text's tokens with their weight to the open document. */
-static int append(const reader *r, size_t *used, const char *text, size_t size, double weight) {
+static int append(const reader *r, size_t *used, const tern_train_piece *p, double weight) {
   int32_t *ids = NULL;
   size_t count = 0;
-  if (size == 0) return TERN_OK;
-  if (tern_tokenizer_encode(r->t, text, size, false, &ids, &count, r->e) != TERN_OK) return TERN_FAILED;
+  if (p->size == 0) return TERN_OK;
+  if (tern_tokenizer_encode(r->t, p->text, p->size, p->special, &ids, &count, r->e) != TERN_OK) return TERN_FAILED;
   int status = reserve(r, *used + count + 2 - r->d->at[r->d->documents]);
   for (size_t i = 0; status == TERN_OK && i < count; i++, ++*used) {
     r->d->tokens[*used] = ids[i];
@@ -68,19 +69,19 @@ static int append(const reader *r, size_t *used, const char *text, size_t size, 
   return status;
 }
 
-/* [BOS] prompt completion [EOS], at most a context of it. */
-static int add_document(const reader *r, const char *prompt, size_t prompt_size, const char *text, size_t size,
-                        double factor) {
+/* [BOS] pieces [EOS], at most a context of it. */
+static int add_document(const reader *r, const tern_train_piece *pieces, int count, double factor) {
   tern_dataset *d = r->d;
   const int32_t bos = tern_tokenizer_bos(r->t), eos = tern_tokenizer_eos(r->t);
   if (reserve(r, 2) != TERN_OK) return TERN_FAILED;
   const size_t start = d->at[d->documents];
   size_t used = start;
   if (bos >= 0 && tern_tokenizer_adds_bos(r->t)) d->tokens[used++] = bos;
-  if (append(r, &used, prompt, prompt_size, r->c->prompt_weight * factor) != TERN_OK ||
-      append(r, &used, text, size, factor) != TERN_OK)
-    return TERN_FAILED;
-  if (eos >= 0) {
+  for (int i = 0; i < count; i++) {
+    if (append(r, &used, &pieces[i], (pieces[i].answer ? 1 : r->c->prompt_weight) * factor) != TERN_OK)
+      return TERN_FAILED;
+  }
+  if (eos >= 0 && !(used > start && d->tokens[used - 1] == eos)) { /* some templates end with it */
     d->tokens[used] = eos;
     d->weights[used++] = (float)factor;
   }
@@ -95,25 +96,17 @@ static int add_document(const reader *r, const char *prompt, size_t prompt_size,
   return TERN_OK;
 }
 
-static double task_weight(const tern_train_config *c, const char *task) {
-  for (int i = 0; task && i < c->task_count; i++) {
-    if (strcmp(c->tasks[i].name, task) == 0) return c->tasks[i].weight;
+static int read_record(const reader *r, json_t *json) {
+  tern_train_record record;
+  int status = tern_train_record_read(&record, json, r->c, r->e);
+  if (status != TERN_OK) {
+    const tern_error why = *r->e;
+    status = refuse(r, why.text);
+  } else {
+    status = add_document(r, record.pieces, record.count, record.factor);
   }
-  return 1;
-}
-
-static int read_record(const reader *r, json_t *record) {
-  json_t *prompt = json_object_get(record, "prompt"), *text = json_object_get(record, "completion");
-  json_t *task = json_object_get(record, "task"), *weight = json_object_get(record, "weight");
-  if (!json_is_object(record)) return refuse(r, "want an object on each line");
-  if (!json_is_string(text)) return refuse(r, "\"completion\": want a text");
-  if (prompt && !json_is_string(prompt)) return refuse(r, "\"prompt\": want a text");
-  if (task && !json_is_string(task)) return refuse(r, "\"task\": want a text");
-  if (weight && !(json_is_number(weight) && json_number_value(weight) >= 0 && json_number_value(weight) <= 1e6))
-    return refuse(r, "\"weight\": want a number from 0 to 1e6");
-  const double factor = task_weight(r->c, json_string_value(task)) * (weight ? json_number_value(weight) : 1);
-  return add_document(r, prompt ? json_string_value(prompt) : "", prompt ? json_string_length(prompt) : 0,
-                      json_string_value(text), json_string_length(text), factor);
+  tern_train_record_close(&record);
+  return status;
 }
 
 static int read_lines(reader *r, const char *text, size_t size) {
@@ -141,7 +134,8 @@ static int read_paragraphs(reader *r, const char *text, size_t size) {
     const char *end = at < size ? memmem(text + at, size - at, "\n\n", 2) : NULL;
     const size_t length = end ? (size_t)(end - text) - at : size - at;
     r->line = line;
-    if (length && add_document(r, "", 0, text + at, length, 1) != TERN_OK) return TERN_FAILED;
+    const tern_train_piece all = {.text = text + at, .size = length, .answer = true};
+    if (length && add_document(r, &all, 1, 1) != TERN_OK) return TERN_FAILED;
     for (size_t i = 0; i < length; i++) line += text[at + i] == '\n';
     at += length;
   }

@@ -23,8 +23,8 @@ typedef struct tern_dataset {
   uint64_t fingerprint; /* of all tokens and weights */
 } tern_dataset;
 
-/* Reads the files: *.jsonl, an object a line with "completion" and optionally
- * "prompt", "task" and "weight"; other files: a document a paragraph (blocks
+/* Reads the files: *.jsonl, an object a line, a record of a kind that
+ * record.c lists; other files: a document a paragraph (blocks
  * between empty lines). Errors name file and line. */
 int tern_dataset_read(tern_dataset *d, const tern_train_config *c, const tern_train_files *files,
                       const tern_tokenizer *t, tern_error *e);

@@ -59,6 +59,8 @@ static size_t place(tern_desk *d, const tern_net *n, char *base) {
   d->dscores = take(base, &used, block, sizeof(float));
   d->keys = take(base, &used, (size_t)n->head_dim * context, sizeof(float));
   d->values = take(base, &used, (size_t)n->head_dim * context, sizeof(float));
+  d->low = take(base, &used, tokens * (size_t)n->rank, sizeof(float));
+  d->dlow = take(base, &used, tokens * (size_t)n->rank, sizeof(float));
   d->dense = take(base, &used, TERN_DENSE_SCRATCH, sizeof(float));
   d->kernel = take(base, &used, n->kernel->scratch, 1);
   return used;

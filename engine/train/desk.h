@@ -38,6 +38,7 @@ struct tern_desk {
   float *scores;        /* of attend, or [TERN_DESK_QUERIES][context] */
   float *dscores;       /* [TERN_DESK_QUERIES][context] */
   float *keys, *values; /* [head_dim][context] of a head */
+  float *low, *dlow;    /* [tokens][rank] A x of an adapter, and its gradient */
   float *dense;         /* scratch of products */
   void *kernel;
   int capacity, layers;
@@ -59,6 +60,13 @@ void tern_head_pass(tern_train_pass *p, tern_desk *d);
 
 /* x (or a gradient of it) times the dropout mask of a branch. */
 void tern_dropout(const tern_train_pass *p, int branch, float *x);
+
+/* Adds what the adapters of a linear layer make of x[tokens][cols]; backwards
+ * their gradients, and to desk->change what goes back through them. */
+void tern_adapters_forward(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const float *x,
+                           float *y);
+void tern_adapters_backward(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const float *x,
+                            const float *dy);
 
 void tern_layer_forward(tern_train_pass *p, tern_desk *d, int layer);
 void tern_layer_backward(const tern_train_pass *p, tern_desk *d, int layer);

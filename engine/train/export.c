@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/train/merge.h"
 
 enum { QUANTISATION_VERSION = 2 };
 
@@ -68,7 +69,7 @@ static int check(const tern_trainer *t, const char *path, const tern_dtype *body
                      body->name);
   if ((body->ternary ? !body->put_codes : !body->put_floats) || !head->put_floats)
     return tern_fail(e, TERN_FAILED, "%s: type %s cannot be written", path, body->put_codes ? head->name : body->name);
-  for (int i = 0; i < t->net.param_count; i++) {
+  for (int i = 0; i < t->net.base_count; i++) {
     const tern_param *p = &t->net.params[i];
     const tern_dtype *type = type_of(p, body, head);
     if (p->cols % type->block == 0 && type->bytes(p->rows, p->cols) != SIZE_MAX) continue;
@@ -123,14 +124,14 @@ static int write_all(tern_gguf_writer *w, const tern_trainer *t, const tern_dtyp
                      tern_error *e) {
   const tern_net *n = &t->net;
   int status = tern_tokenizer_write(t->tokenizer, w, e), first = -1;
-  for (int i = 0; i < n->param_count && status == TERN_OK; i++) {
+  for (int i = 0; i < n->base_count && status == TERN_OK; i++) {
     const tern_param *p = &n->params[i];
     const int64_t shape[2] = {p->cols, p->rows};
     int index = tern_gguf_put_tensor(w, p->name, type_of(p, body, head), p->rows > 1 ? 2 : 1, shape);
     if (first < 0) first = index;
   }
   if (status == TERN_OK) status = tern_gguf_writer_start(w, e);
-  for (int i = 0; i < n->param_count && status == TERN_OK; i++)
+  for (int i = 0; i < n->base_count && status == TERN_OK; i++)
     status = put_tensor(w, n, i, type_of(&n->params[i], body, head), first + i, e);
   return status;
 }
@@ -142,7 +143,17 @@ int tern_train_export(tern_trainer *t, const char *path, const tern_dtype *type,
   tern_gguf_writer *w;
   if (!head) head = tern_dtype_by_id(TERN_DISK_F16);
   if (check(t, path, body, head, e) != TERN_OK || tern_gguf_writer_open(&w, path, e) != TERN_OK) return TERN_FAILED;
+  tern_train_merged merged;
+  const bool floats = t->net.ternary && !body->ternary;
+  if (t->net.rank > 0 && !floats && tern_train_merge(t, &merged, e) != TERN_OK) {
+    tern_gguf_writer_abandon(w);
+    return TERN_FAILED;
+  }
   tern_net_prepare(&t->net, &next);
+  for (int i = 0; floats && i < t->net.base_count; i++) {
+    const tern_param *p = &t->net.params[i];
+    if (p->matrix) tern_adapter_add(&t->net, p, t->net.values + p->at);
+  }
   put_keys(w, t, body);
   if (write_all(w, t, body, head, e) != TERN_OK) {
     tern_gguf_writer_abandon(w);

@@ -7,7 +7,9 @@
 #include "engine/train/trainer.h"
 
 /* type: of the linear layers (NULL: I2_S, or F16 for a model that is not
- * ternary); head: of the embedding (NULL: F16). */
+ * ternary); head: of the embedding (NULL: F16). Adapters are merged: for ternary
+ * types by tern_train_merge (call it before to learn what that lost), which
+ * changes the weights; for others in floats. */
 int tern_train_export(tern_trainer *t, const char *path, const tern_dtype *type, const tern_dtype *head, tern_error *e);
 
 #endif

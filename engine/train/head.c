@@ -30,13 +30,15 @@ static void score(tern_train_pass *p, tern_desk *d, int first, int m) {
     if (p->entropies) p->entropies[token] = h;
   }
   if (!p->grads) return;
-  t = product(d, d->logits, 1, stride, x, hidden, p->grads + n->embedding);
-  t.c_row = hidden;
-  t.m = n->vocab;
-  t.n = n->hidden;
-  t.k = m;
-  t.add = 1;
-  n->grad->dense(&t);
+  if (n->rank == 0) {
+    t = product(d, d->logits, 1, stride, x, hidden, p->grads + n->embedding);
+    t.c_row = hidden;
+    t.m = n->vocab;
+    t.n = n->hidden;
+    t.k = m;
+    t.add = 1;
+    n->grad->dense(&t);
+  }
   t = product(d, d->logits, stride, 1, n->table, hidden, dx);
   t.c_row = hidden;
   t.m = m;
@@ -66,11 +68,12 @@ void tern_head_pass(tern_train_pass *p, tern_desk *d) {
   }
 }
 
-/* Gains and the embedding are added to, so they start at zero; matrices are written. */
+/* Gains and the embedding are added to, so they start at zero (those of a frozen
+ * base are not read); matrices and adapters are written. */
 static void clear(const tern_train_pass *p) {
   for (int i = 0; i < p->n->param_count; i++) {
     const tern_param *q = &p->n->params[i];
-    if (!q->matrix) memset(p->grads + q->at, 0, (size_t)q->rows * (size_t)q->cols * sizeof(float));
+    if (!q->matrix && !q->part) memset(p->grads + q->at, 0, (size_t)q->rows * (size_t)q->cols * sizeof(float));
   }
 }
 
@@ -89,6 +92,6 @@ void tern_pass_run(tern_train_pass *p, tern_desk *d) {
   tern_head_pass(p, d);
   if (!p->grads) return;
   for (int i = n->layers - 1; i >= 0; i--) tern_layer_backward(p, d, i);
-  for (int t = 0; t < p->s->tokens; t++)
+  for (int t = 0; n->rank == 0 && t < p->s->tokens; t++)
     n->vec->add(p->grads + n->embedding + (size_t)p->s->ids[t] * hidden, d->dx + (size_t)t * hidden, n->hidden);
 }

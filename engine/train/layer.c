@@ -17,7 +17,16 @@ static void feed(const tern_train_pass *p, tern_desk *d, const tern_fed *in, int
   if (in->q) in->scale[t] = vec->quantise(in->q + (size_t)t * in->stride, to, cols, (int)in->stride, &in->sum[t]);
 }
 
-static void multiply(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const tern_fed *in, float *y) {
+/* A layer's input as [tokens][cols] floats: int8 rows are what they stand for. */
+static const float *input_floats(const tern_train_pass *p, tern_desk *d, const tern_fed *in, int cols) {
+  if (!in->q) return in->floats;
+  for (int t = 0; t < p->s->tokens; t++)
+    p->n->grad->dequantise(d->wide + (size_t)t * (size_t)cols, in->q + (size_t)t * in->stride, in->scale[t], cols);
+  return d->wide;
+}
+
+static void multiply_base(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const tern_fed *in,
+                          float *y) {
   const tern_net *n = p->n;
   const int tokens = p->s->tokens;
   if (!n->ternary) {
@@ -50,30 +59,31 @@ static void multiply(const tern_train_pass *p, tern_desk *d, const tern_train_li
                  0, l->rows);
 }
 
-/* From the gradient dy of a linear layer's output: its weights' and, into
- * desk->change, its input's. */
+static void multiply(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const tern_fed *in, float *y) {
+  multiply_base(p, d, l, in, y);
+  if (p->n->rank > 0) tern_adapters_forward(p, d, l, input_floats(p, d, in, l->cols), y);
+}
+
+/* From the gradient dy of a linear layer's output: its weights' (or its
+ * adapters') and, into desk->change, its input's. */
 static void multiply_back(const tern_train_pass *p, tern_desk *d, const tern_train_linear *l, const tern_fed *in,
                           const float *dy) {
   const tern_net *n = p->n;
   const int tokens = p->s->tokens;
   const size_t rows = (size_t)l->rows, cols = (size_t)l->cols;
-  const float *x = in->floats;
-  if (in->q) {
-    for (int t = 0; t < tokens; t++)
-      n->grad->dequantise(d->wide + (size_t)t * cols, in->q + (size_t)t * in->stride, in->scale[t], l->cols);
-    x = d->wide;
-  }
-  n->grad->dense(&(tern_dense){.a = dy,
-                               .a_row = 1,
-                               .a_col = rows,
-                               .b = x,
-                               .b_row = cols,
-                               .c = p->grads + n->params[l->first].at,
-                               .c_row = cols,
-                               .m = l->rows,
-                               .n = l->cols,
-                               .k = tokens,
-                               .scratch = d->dense});
+  const float *x = input_floats(p, d, in, l->cols);
+  if (n->rank == 0)
+    n->grad->dense(&(tern_dense){.a = dy,
+                                 .a_row = 1,
+                                 .a_col = rows,
+                                 .b = x,
+                                 .b_row = cols,
+                                 .c = p->grads + n->params[l->first].at,
+                                 .c_row = cols,
+                                 .m = l->rows,
+                                 .n = l->cols,
+                                 .k = tokens,
+                                 .scratch = d->dense});
   n->grad->dense(&(tern_dense){.a = dy,
                                .a_row = rows,
                                .a_col = 1,
@@ -85,6 +95,7 @@ static void multiply_back(const tern_train_pass *p, tern_desk *d, const tern_tra
                                .n = l->cols,
                                .k = l->rows,
                                .scratch = d->dense});
+  if (n->rank > 0) tern_adapters_backward(p, d, l, x, dy);
 }
 
 /* Each random number serves four values. */

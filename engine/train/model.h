@@ -18,6 +18,8 @@ typedef struct tern_param {
   int rows, cols; /* of a gain: 1, n */
   size_t at;      /* in the arena; a multiple of 16 */
   bool matrix;    /* a linear layer: quantised, decays */
+  int adapter;    /* of a matrix: its A (the next is its B), of A and B: the matrix; 0: none */
+  char part;      /* 'a' or 'b' of an adapter; 0: of the base */
 } tern_param;
 
 /* A linear layer of the step: one or several parameters that lie together and
@@ -58,9 +60,12 @@ typedef struct tern_net {
   bool relu2, ternary, round_f16;
   float norm_eps;
   tern_param *params;
-  int param_count;
-  size_t size; /* floats of the arena */
-  float *w;    /* the arena */
+  int param_count, base_count; /* adapters come after the base */
+  size_t size, base_size;      /* floats of the arena */
+  int rank;                    /* of adapters; > 0: the base is frozen */
+  float lora_scale;            /* alpha / rank */
+  float *turned_lora;          /* A as [cols][rank] times lora_scale, B as [rank][rows]; as they lie in the arena */
+  float *w;                    /* the arena */
   tern_train_layer *layer;
   size_t embedding, last_gain;       /* offsets */
   float *table;                      /* [vocab][hidden] rounded to f16 */
@@ -79,6 +84,12 @@ void tern_net_close(tern_net *n);
 void tern_net_start(tern_net *n, const tern_train_config *c); /* random weights */
 /* Quantises and turns the weights; members of a team share the work by `next`, 0 at first. */
 void tern_net_prepare(tern_net *n, atomic_int *next);
+
+/* Adapters (arXiv 2106.09685): y = base(x) + scale * B (A x), x as the base has it. */
+bool tern_param_learns(const tern_net *n, int param);
+void tern_adapter_prepare(const tern_net *n, int param);
+/* values[rows][cols] += scale * B A, for a matrix that has them. */
+void tern_adapter_add(const tern_net *n, const tern_param *matrix, float *values);
 
 /* Buffers of one member for the largest slice. */
 typedef struct tern_desk tern_desk;

@@ -18,14 +18,14 @@ static size_t aligned(size_t floats) {
 static size_t add(tern_net *n, const char *name, int rows, int cols, bool matrix) {
   tern_param *p = &n->params[n->param_count++];
   *p = (tern_param){.rows = rows, .cols = cols, .at = n->size, .matrix = matrix};
-  snprintf(p->name, sizeof p->name, "%s.weight", name);
+  snprintf(p->name, sizeof p->name, "%s", name);
   n->size += aligned((size_t)rows * (size_t)cols);
   return p->at;
 }
 
 static size_t add_layer(tern_net *n, int layer, const char *name, int rows, int cols, bool matrix) {
-  char full[32];
-  snprintf(full, sizeof full, "blk.%d.%s", layer, name);
+  char full[40];
+  snprintf(full, sizeof full, "blk.%d.%s.weight", layer, name);
   return add(n, full, rows, cols, matrix);
 }
 
@@ -36,8 +36,8 @@ static void put_linear(tern_net *n, tern_train_linear *l, int parts, int rows) {
 
 static void lay_out(tern_net *n) {
   const int hidden = n->hidden, kv = n->kv_heads * n->head_dim, query = n->heads * n->head_dim;
-  n->embedding = add(n, "token_embd", n->vocab, hidden, false);
-  n->last_gain = add(n, "output_norm", 1, hidden, false);
+  n->embedding = add(n, "token_embd.weight", n->vocab, hidden, false);
+  n->last_gain = add(n, "output_norm.weight", 1, hidden, false);
   for (int i = 0; i < n->layers; i++) {
     tern_train_layer *l = &n->layer[i];
     l->gain[TERN_TRAIN_ATTN_NORM] = add_layer(n, i, "attn_norm", 1, hidden, false);
@@ -55,6 +55,34 @@ static void lay_out(tern_net *n) {
     l->gain[TERN_TRAIN_FFN_SUB] = add_layer(n, i, "ffn_sub_norm", 1, n->ffn, false);
     add_layer(n, i, "ffn_down", hidden, n->ffn, true);
     put_linear(n, &l->linear[TERN_TRAIN_DOWN], 1, hidden);
+  }
+  n->base_count = n->param_count;
+  n->base_size = n->size;
+}
+
+static bool is_target(const tern_param *p, unsigned targets) {
+  const char *name = p->matrix ? strchr(strchr(p->name, '.') + 1, '.') + 1 : "";
+  for (int i = 0; i < TERN_TRAIN_TARGETS; i++) {
+    const size_t length = strlen(tern_train_targets[i]);
+    if ((targets >> i & 1) && strncmp(name, tern_train_targets[i], length) == 0 && name[length] == '.') return true;
+  }
+  return false;
+}
+
+/* A and B of every target after all of the base, so that the base lies as without them. */
+static void lay_out_adapters(tern_net *n, unsigned targets) {
+  for (int i = 0; n->rank > 0 && i < n->base_count; i++) {
+    tern_param *p = &n->params[i];
+    char name[40];
+    if (!is_target(p, targets)) continue;
+    p->adapter = n->param_count;
+    snprintf(name, sizeof name, "%.32s.lora_a", p->name);
+    add(n, name, n->rank, p->cols, false);
+    snprintf(name, sizeof name, "%.32s.lora_b", p->name);
+    add(n, name, p->rows, n->rank, false);
+    n->params[p->adapter].part = 'a';
+    n->params[p->adapter + 1].part = 'b';
+    n->params[p->adapter].adapter = n->params[p->adapter + 1].adapter = i;
   }
 }
 
@@ -86,7 +114,8 @@ static size_t place(tern_net *n, char *base) {
   n->cosine = take(base, &used, angles * sizeof(float));
   n->sine = take(base, &used, angles * sizeof(float));
   n->minus_sine = take(base, &used, angles * sizeof(float));
-  if (n->ternary || n->round_f16) n->values = take(base, &used, n->size * sizeof(float));
+  if (n->ternary || n->round_f16) n->values = take(base, &used, n->base_size * sizeof(float));
+  n->turned_lora = take(base, &used, (n->size - n->base_size) * sizeof(float));
   for (int i = 0; i < n->layers; i++) {
     for (int j = 0; j < TERN_TRAIN_LINEARS; j++) place_linear(n, &n->layer[i].linear[j], base, &used);
   }
@@ -121,16 +150,19 @@ int tern_net_open(tern_net *n, const tern_train_config *c, int vocab, tern_isa c
                   .ternary = c->weights == TERN_TRAIN_TERNARY,
                   .round_f16 = c->weights == TERN_TRAIN_F16,
                   .norm_eps = TERN_TRAIN_EPS,
+                  .rank = c->lora_rank,
+                  .lora_scale = c->lora_rank > 0 ? (float)(c->lora_alpha / c->lora_rank) : 0,
                   .vec = tern_vec_find(cap),
                   .grad = tern_grad_find(cap),
                   .kernel = tern_kernel_find(&tern_layout_t2, cap)};
-  n->params = calloc((size_t)c->layers * LAYER_PARAMS + 2, sizeof *n->params);
+  n->params = calloc((size_t)c->layers * (LAYER_PARAMS + 2 * TERN_TRAIN_TARGETS) + 2, sizeof *n->params);
   n->layer = calloc((size_t)c->layers, sizeof *n->layer);
   if (!n->params || !n->layer) {
     tern_fail(e, TERN_FAILED, "model of %d layers: out of memory", c->layers);
     goto failed;
   }
   lay_out(n);
+  lay_out_adapters(n, c->lora_targets);
   n->memory_bytes = place(n, NULL);
   n->memory = tern_alloc(n->memory_bytes, "model in training", e);
   if (!n->memory) goto failed;
@@ -149,6 +181,10 @@ void tern_net_close(tern_net *n) {
   *n = (tern_net){0};
 }
 
+bool tern_param_learns(const tern_net *n, int param) {
+  return n->rank == 0 || param >= n->base_count;
+}
+
 /* Normal by Box and Muller, from counters: the same for every thread count. */
 static float normal_at(uint64_t seed, uint64_t stream, uint64_t i) {
   const double u = tern_random_unit(tern_random_at(seed, stream, 2 * i));
@@ -164,14 +200,18 @@ void tern_net_start(tern_net *n, const tern_train_config *c) {
     const size_t size = (size_t)param->rows * (size_t)param->cols;
     const float spread = (float)(c->init / sqrt((double)param->cols));
     for (size_t i = 0; i < size; i++)
-      n->w[param->at + i] = param->rows == 1 ? 1.0f : spread * normal_at((uint64_t)c->seed, (uint64_t)p, i);
+      n->w[param->at + i] = param->part == 'b' ? 0 /* the adapted model is the base at first */
+                            : param->part != 'a' && param->rows == 1
+                                ? 1.0f
+                                : spread * normal_at((uint64_t)c->seed, (uint64_t)p, i);
   }
 }
 
 double tern_net_flops(const tern_net *n, double tokens) {
-  double weights = (double)n->vocab * n->hidden;
+  double weights = (double)n->vocab * n->hidden, learnt = 0;
   for (int p = 0; p < n->param_count; p++) {
-    if (n->params[p].matrix) weights += (double)n->params[p].rows * n->params[p].cols;
+    if (n->params[p].matrix || n->params[p].part) weights += (double)n->params[p].rows * n->params[p].cols;
+    if (n->params[p].part) learnt += (double)n->params[p].rows * n->params[p].cols;
   }
-  return 6 * weights * tokens;
+  return (4 * weights + 2 * (n->rank ? learnt : weights)) * tokens;
 }

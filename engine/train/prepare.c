@@ -68,10 +68,14 @@ static void prepare_table(const tern_net *n) {
 /* Largest first, so that members end together. */
 void tern_net_prepare(tern_net *n, atomic_int *next) {
   static const tern_train_linear_place order[] = {TERN_TRAIN_GATE_UP, TERN_TRAIN_DOWN, TERN_TRAIN_QKV, TERN_TRAIN_O};
-  const int count = 1 + n->layers * TERN_TRAIN_LINEARS;
+  const int linears = 1 + n->layers * TERN_TRAIN_LINEARS, count = linears + n->param_count - n->base_count;
   for (int i = atomic_fetch_add(next, 1); i < count; i = atomic_fetch_add(next, 1)) {
     if (i == 0) {
       prepare_table(n);
+      continue;
+    }
+    if (i >= linears) {
+      tern_adapter_prepare(n, n->base_count + i - linears);
       continue;
     }
     const tern_train_linear *l = &n->layer[(i - 1) % n->layers].linear[order[(i - 1) / n->layers]];

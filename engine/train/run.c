@@ -18,7 +18,7 @@ typedef struct runner {
   tern_trainer t;
   FILE *log;
   double recent[RECENT];
-  char checkpoint[TERN_TRAIN_PATH + 32], table[TERN_TRAIN_PATH + 32];
+  char checkpoint[TERN_TRAIN_PATH + 32], best[TERN_TRAIN_PATH + 32], table[TERN_TRAIN_PATH + 32];
   tern_progress bar;
 } runner;
 
@@ -71,11 +71,37 @@ static bool due(int every, int step) {
   return every > 0 && step % every == 0;
 }
 
-static int evaluate(runner *k, tern_error *e) {
+static int held_loss(runner *k, double *loss, tern_error *e) {
   tern_train_score s;
   if (tern_trainer_score(&k->t, &k->t.held, -1, &s, e) != TERN_OK) return TERN_FAILED;
-  k->r->held = s.weight > 0 ? s.loss / s.weight : NAN;
+  *loss = s.weight > 0 ? s.loss / s.weight : NAN;
   return TERN_OK;
+}
+
+/* What is tuned is evaluated before the first step. */
+static int evaluate_base(runner *k, tern_error *e) {
+  tern_trainer *t = &k->t;
+  if (t->step > 0 || !t->config.from[0] || !t->held.documents) return TERN_OK;
+  if (held_loss(k, &t->watch.base, e) != TERN_OK) return TERN_FAILED;
+  if (k->p->notes) fprintf(k->p->notes, "before training: evaluation %.4f\n", t->watch.base);
+  return TERN_OK;
+}
+
+static int evaluate(runner *k, tern_error *e) {
+  tern_train_watch *w = &k->t.watch;
+  if (held_loss(k, &k->r->held, e) != TERN_OK) return TERN_FAILED;
+  if (!(k->r->held < w->best)) {
+    w->waits++;
+    return TERN_OK;
+  }
+  w->best = k->r->held;
+  w->best_step = (uint64_t)k->t.step;
+  w->waits = 0;
+  return k->t.config.patience ? tern_checkpoint_write(&k->t, k->best, e) : TERN_OK;
+}
+
+static bool waited_enough(const runner *k) {
+  return k->t.config.patience > 0 && k->t.watch.waits >= (uint64_t)k->t.config.patience;
 }
 
 static int one_step(runner *k, bool *held, tern_error *e) {
@@ -98,7 +124,7 @@ static int go(runner *k, tern_error *e) {
   const tern_train_config *c = &k->t.config;
   const int end = k->p->stop > 0 && k->p->stop < c->steps ? k->p->stop : c->steps;
   int status = TERN_OK;
-  while (k->t.step < end && status == TERN_OK && !tern_interrupted()) {
+  while (k->t.step < end && status == TERN_OK && !waited_enough(k) && !tern_interrupted()) {
     bool held = false;
     status = one_step(k, &held, e);
     const bool keep = status == TERN_OK && due(c->checkpoint_every, k->t.step) && k->t.step != end;
@@ -107,7 +133,7 @@ static int go(runner *k, tern_error *e) {
   }
   if (status != TERN_OK) return status;
   if (save(k, e) != TERN_OK) return TERN_FAILED;
-  if (k->t.step >= end) return TERN_OK;
+  if (k->t.step >= end || waited_enough(k)) return TERN_OK;
   return tern_fail(e, TERN_INTERRUPTED, "interrupted at step %d of %d; --resume goes on from there", k->t.step,
                    c->steps);
 }
@@ -117,6 +143,7 @@ int tern_train_run(const tern_run_params *p, tern_run_result *r, tern_error *e) 
   *r = (tern_run_result){.loss = NAN, .held = NAN};
   if (strlen(p->folder) >= TERN_TRAIN_PATH) return tern_fail(e, TERN_FAILED, "%.80s...: path too long", p->folder);
   snprintf(k.checkpoint, sizeof k.checkpoint, "%s/%s", p->folder, TERN_TRAIN_CHECKPOINT);
+  snprintf(k.best, sizeof k.best, "%s/%s", p->folder, TERN_TRAIN_BEST);
   snprintf(k.table, sizeof k.table, "%s/%s", p->folder, TERN_TRAIN_LOG);
   if (tern_directory_make(p->folder, e) != TERN_OK) return TERN_FAILED;
   int status = open_run(&k, e);
@@ -127,12 +154,16 @@ int tern_train_run(const tern_run_params *p, tern_run_result *r, tern_error *e) 
     r->cut = k.t.data.cut;
     for (int i = 0; i < n->param_count; i++) {
       r->parameters += (size_t)n->params[i].rows * (size_t)n->params[i].cols;
+      if (n->params[i].part) r->adapters += (size_t)n->params[i].rows * (size_t)n->params[i].cols;
       if (n->params[i].matrix) r->matrices += (size_t)n->params[i].rows * (size_t)n->params[i].cols;
     }
     tern_progress_start(&k.bar, "training", k.t.config.steps - k.t.step);
-    status = go(&k, e);
+    status = evaluate_base(&k, e);
+    if (status == TERN_OK) status = go(&k, e);
     tern_progress_end(&k.bar);
     r->steps = k.t.step;
+    r->watch = k.t.watch;
+    r->stopped = waited_enough(&k) && k.t.step < k.t.config.steps;
     r->loss = recent_loss(&k);
     r->flops = tern_net_flops(n, r->tokens);
   }

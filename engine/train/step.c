@@ -119,7 +119,7 @@ static int explain(const job *j, tern_error *e) {
   }
   for (int i = 0; i < n->param_count; i++) {
     const tern_param *p = &n->params[i];
-    if (!finite_array(t->grads[0] + p->at, (size_t)p->rows * (size_t)p->cols))
+    if (tern_param_learns(n, i) && !finite_array(t->grads[0] + p->at, (size_t)p->rows * (size_t)p->cols))
       return tern_fail(
           e, TERN_FAILED,
           "step %d: the gradient of %s is not a number; the last checkpoint is kept (try a lower train.lr)",

@@ -17,7 +17,7 @@ enum { BLOCK = 4096, VOCABULARY_LIMIT = 1 << 28 };
 static int count_blocks(const tern_net *n) {
   size_t count = 0;
   for (int i = 0; i < n->param_count; i++)
-    count += ((size_t)n->params[i].rows * (size_t)n->params[i].cols + BLOCK - 1) / BLOCK;
+    count += tern_param_learns(n, i) * ((size_t)n->params[i].rows * (size_t)n->params[i].cols + BLOCK - 1) / BLOCK;
   return (int)count;
 }
 
@@ -26,10 +26,10 @@ static void fill_blocks(tern_trainer *t) {
   int count = 0;
   for (int i = 0; i < n->param_count; i++) {
     const tern_param *p = &n->params[i];
-    const size_t size = (size_t)p->rows * (size_t)p->cols;
+    const size_t size = tern_param_learns(n, i) ? (size_t)p->rows * (size_t)p->cols : 0;
     for (size_t at = 0; at < size; at += BLOCK)
       t->blocks[count++] = (tern_train_block){
-          .at = p->at + at, .size = (int)(size - at < BLOCK ? size - at : BLOCK), .decays = p->rows > 1};
+          .at = p->at + at, .size = (int)(size - at < BLOCK ? size - at : BLOCK), .decays = p->rows > 1 || p->part};
   }
 }
 
@@ -69,9 +69,12 @@ static int open_team(tern_trainer *t, int threads, tern_error *e) {
 
 int tern_trainer_build(tern_trainer *t, int threads, tern_isa cap, bool data, tern_error *e) {
   tern_gguf *g = NULL;
-  const tern_train_config *c = &t->config;
+  tern_train_config *c = &t->config;
+  tern_error none = {0};
   int status = tern_gguf_parse(&g, (const uint8_t *)t->vocabulary, t->vocabulary_size, c->tokenizer, e);
   if (status == TERN_OK) status = tern_tokenizer_from_gguf(&t->tokenizer, g, e);
+  if (status == TERN_OK && !c->chat && tern_gguf_has(g, "tokenizer.chat_template"))
+    tern_chat_template_of(g, NULL, &c->chat, &none); /* one that is not known matters to messages only */
   tern_gguf_close(g);
   if (status != TERN_OK) return status;
   if (tern_net_open(&t->net, c, tern_tokenizer_size(t->tokenizer), cap, e) != TERN_OK) return TERN_FAILED;
@@ -84,7 +87,7 @@ int tern_trainer_build(tern_trainer *t, int threads, tern_isa cap, bool data, te
 }
 
 int tern_trainer_open(tern_trainer *t, const tern_train_config *c, int threads, tern_isa cap, tern_error *e) {
-  *t = (tern_trainer){0};
+  *t = (tern_trainer){.watch = {.base = NAN, .best = INFINITY}};
   if (tern_train_config_parse(&t->config, c->text, "configuration", e) != TERN_OK) return TERN_FAILED;
   t->vocabulary = tern_file_read(c->tokenizer, VOCABULARY_LIMIT, &t->vocabulary_size, e);
   if (!t->vocabulary || tern_trainer_build(t, threads, cap, true, e) != TERN_OK) {

@@ -13,6 +13,12 @@ typedef struct tern_train_block { /* floats of one parameter that a member updat
   bool decays;
 } tern_train_block;
 
+/* What evaluations said so far. */
+typedef struct tern_train_watch {
+  double base, best;         /* loss before training (NAN: not evaluated), lowest loss since (INFINITY: none) */
+  uint64_t best_step, waits; /* evaluations since the best */
+} tern_train_watch;
+
 typedef struct tern_trainer {
   tern_train_config config;
   char *vocabulary; /* the tokenizer's file, malloc'ed */
@@ -30,6 +36,7 @@ typedef struct tern_trainer {
   tern_epoch order;
   tern_cursor cursor;
   int step; /* steps done */
+  tern_train_watch watch;
   tern_team *team;
   tern_desk **desks; /* [team] */
   void *memory;      /* of moments and gradients */
@@ -47,6 +54,9 @@ typedef struct tern_train_step {
 int tern_trainer_open(tern_trainer *t, const tern_train_config *c, int threads, tern_isa cap, tern_error *e);
 /* The same from a checkpoint, with its step, weights and moments. `data`: read the training data too. */
 int tern_trainer_load(tern_trainer *t, const char *checkpoint, int threads, tern_isa cap, bool data, tern_error *e);
+/* A checkpoint without adapters with those of a file (adapter_file.h) beside; no data. */
+int tern_trainer_load_adapted(tern_trainer *t, const char *checkpoint, const char *adapters, int threads, tern_isa cap,
+                              tern_error *e);
 void tern_trainer_close(tern_trainer *t);
 
 /* One step. Fails, leaving all weights as they were, when the loss is not a

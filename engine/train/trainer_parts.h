@@ -7,7 +7,8 @@
 /* Everything but weights, from config and vocabulary that are set. */
 int tern_trainer_build(tern_trainer *t, int threads, tern_isa cap, bool data, tern_error *e);
 
-/* Takes the weights of a checkpoint of the same shape and vocabulary. */
+/* Takes the weights of a checkpoint, or of a model file, of the same shape and vocabulary. */
 int tern_trainer_start_from(tern_trainer *t, const char *path, tern_error *e);
+int tern_trainer_start_from_checkpoint(tern_trainer *t, const char *path, tern_error *e);
 
 #endif

@@ -96,15 +96,21 @@ static void tell(const options *o, const tern_run_result *r) {
   const tern_isa isa = tern_grad_find(o->run.cap)->isa;
   const double gflops = r->flops / r->seconds * 1e-9, peak = tern_instruction_peak(isa, true, &instruction);
   if (r->steps == r->first) return;
-  fprintf(stderr, "%zu documents, %zu cut to the context; %zu weights, %zu of them in linear layers\n", r->documents,
+  fprintf(stderr, "%zu documents, %zu cut to the context; %zu weights, %zu of them in linear layers", r->documents,
           r->cut, r->parameters, r->matrices);
+  if (r->adapters) fprintf(stderr, "; only %zu of adapters are trained", r->adapters);
+  fputc('\n', stderr);
   fprintf(stderr, "steps %d to %d: loss %.4f", r->first + 1, r->steps, r->loss);
   if (!isnan(r->held)) fprintf(stderr, ", evaluation %.4f", r->held);
+  if (!isnan(r->watch.base)) fprintf(stderr, " (before training %.4f)", r->watch.base);
   fprintf(stderr, "; %.3g tokens in %.1f s: %.0f tokens/s, %.1f GFLOPS", r->tokens, r->seconds, r->tokens / r->seconds,
           gflops);
   if (!isnan(peak))
     fprintf(stderr, " (%.0f %% of %d x %s)", 100 * gflops / (peak * o->run.threads), o->run.threads, instruction);
   fputc('\n', stderr);
+  if (isfinite(r->watch.best))
+    fprintf(stderr, "%sbest evaluation %.4f at step %llu\n", r->stopped ? "stopped early: " : "", r->watch.best,
+            (unsigned long long)r->watch.best_step);
 }
 
 static void draw(const options *o) {

@@ -10,12 +10,15 @@
 #include "harness/train_parts.h"
 
 typedef struct options {
-  const char *checkpoint;
+  const char *checkpoint, *adapters;
   tern_train_files files;
   int threads;
 } options;
 
+enum { ADAPTERS = 0x100 };
+
 static const struct argp_option table[] = {
+    {"adapters", ADAPTERS, "FILE.gguf", 0, "with these adapters beside (train export --adapters writes them)", 0},
     {"threads", 't', "N", 0, "threads (all CPUs); the result does not depend on it", 0},
     {0},
 };
@@ -29,6 +32,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   switch (key) {
   case 't':
     o->threads = (int)tern_option_number(state, "threads", text, 1, 4096);
+    break;
+  case ADAPTERS:
+    o->adapters = text;
     break;
   case ARGP_KEY_ARG:
     if (state->arg_num == 0) {
@@ -72,7 +78,9 @@ int tern_train_eval_command(int argc, char **argv, tern_error *e) {
   argv[0] = name;
   o.threads = tern_train_threads();
   argp_parse(&argp, argc, argv, 0, NULL, &o);
-  if (tern_trainer_load(&t, o.checkpoint, o.threads, TERN_ISA_COUNT, false, e) != TERN_OK) return TERN_FAILED;
+  if ((o.adapters ? tern_trainer_load_adapted(&t, o.checkpoint, o.adapters, o.threads, TERN_ISA_COUNT, e)
+                  : tern_trainer_load(&t, o.checkpoint, o.threads, TERN_ISA_COUNT, false, e)) != TERN_OK)
+    return TERN_FAILED;
   int status = tern_dataset_read(&d, &t.config, &o.files, t.tokenizer, e);
   if (status == TERN_OK) {
     status = score(&t, &d, e);
