@@ -39,7 +39,7 @@ add_custom_target(tern_revision
 file(GLOB harness_sources CONFIGURE_DEPENDS harness/*.c harness/commands/*.c)
 list(FILTER harness_sources EXCLUDE REGEX "harness/main\\.c$")
 add_library(tern_harness STATIC ${harness_sources})
-target_link_libraries(tern_harness PUBLIC tern_baselines tern_mini tern_generate tern_text tern_train tern_reports PkgConfig::HWLOC
+target_link_libraries(tern_harness PUBLIC tern_baselines tern_eval tern_mini tern_generate tern_text tern_train tern_reports PkgConfig::HWLOC
                       PkgConfig::EDIT
                       PkgConfig::CRYPTO ${PAPI_LIBRARY})
 add_dependencies(tern_harness tern_revision)
