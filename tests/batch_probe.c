@@ -75,7 +75,9 @@ static void evaluate_alone(alone *a, const tern_model *m, tern_team *team, tern_
       *score = (tern_score){0};
       for (int k = 1; k < vocab; k++) score->best = x[k] > x[score->best] ? k : score->best;
       for (int k = 0; k < vocab; k++) sum += exp((double)x[k] - (double)x[score->best]);
-      if (target >= 0) score->logprob = (double)x[target] - (double)x[score->best] - log(sum);
+      if (target < 0) continue;
+      score->logprob = (double)x[target] - (double)x[score->best] - log(sum);
+      score->best_logprob = -log(sum);
     }
     tern_session_close(s);
   }
@@ -123,6 +125,7 @@ static void verify(const alone *a, const tern_item *item, int i, int vocab) {
     if (item->scores) {
       expect(item->scores[k].best == score->best, "greatest logit", i, at);
       expect(fabs(item->scores[k].logprob - score->logprob) < 1e-5, "log-probability", i, at);
+      expect(fabs(item->scores[k].best_logprob - score->best_logprob) < 1e-5, "greatest log-probability", i, at);
     }
     if (k == item->wanted - 1) expect(item->next == score->best, "greedy choice", i, at);
   }

@@ -86,7 +86,7 @@ static int answer(const tern_forward *f, tern_item *items, tern_error *e) {
     tern_item *item = &items[f->s->owner[r->token]];
     int at = tern_position_of(f, r->token), index = at - part->session->start - (item->n - item->wanted);
     if (r->bad) return tern_fail(e, TERN_FAILED, "logits at position %d are not finite: the weights are damaged", at);
-    if (item->scores) item->scores[index] = (tern_score){.logprob = r->logprob, .best = r->best};
+    if (item->scores) item->scores[index] = (tern_score){r->logprob, r->best_logprob, r->best};
     item->next = r->best;
   }
   return 0;

@@ -107,12 +107,12 @@ struct tern_part {
 /* A token of the chunk whose logits are wanted, and what became of them. */
 struct tern_row {
   int token;
-  float *to;      /* [vocab] logits; NULL: to the workspace, as nobody asks for them */
-  float *state;   /* [hidden]: the head's input, and no logits; NULL: logits */
-  int32_t target; /* id whose log-probability is asked for; -1: none */
-  int32_t best;   /* out: greatest logit's id */
-  double logprob; /* out: of target */
-  bool bad;       /* out: not finite */
+  float *to;                    /* [vocab] logits; NULL: to the workspace, as nobody asks for them */
+  float *state;                 /* [hidden]: the head's input, and no logits; NULL: logits */
+  int32_t target;               /* id whose log-probability is asked for; -1: none */
+  int32_t best;                 /* out: greatest logit's id */
+  double logprob, best_logprob; /* out: of target, and of the greatest; 0 without a target */
+  bool bad;                     /* out: not finite */
 };
 
 /* One chunk: what every member reads. */

@@ -41,18 +41,20 @@ void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1) {
   l->best_id = i;
 }
 
-/* log of softmax at one id: the sum runs in double over float exponentials. */
-static double log_probability(const float *logits, int n, float best, int32_t target) {
+/* log of softmax at the greatest logit: the sum runs in double over float exponentials. */
+static double log_of_best(const float *logits, int n, float best) {
   double sum = 0;
   for (int i = 0; i < n; i++) sum += (double)tern_expf(logits[i] - best);
-  return (double)logits[target] - (double)best - tern_log(sum);
+  return 0 - tern_log(sum); /* not -0 */
 }
 
 static void read_row(tern_row *r, const float *logits, int n) {
   float best = greatest(logits, 0, n);
   r->bad |= !all_finite(logits, (size_t)n);
   for (r->best = 0; r->best < n - 1 && logits[r->best] != best; r->best++) continue;
-  if (r->target >= 0 && !r->bad) r->logprob = log_probability(logits, n, best, r->target);
+  if (r->target < 0 || r->bad) return;
+  r->best_logprob = log_of_best(logits, n, best);
+  r->logprob = (double)logits[r->target] - (double)best + r->best_logprob;
 }
 
 /* The final residual of a token, in the lane. */

@@ -144,8 +144,9 @@ int tern_session_top(tern_session *s, const int32_t *ids, int n, const tern_top 
 
 /* What a row of logits says of an id that may come next. */
 typedef struct tern_score {
-  double logprob; /* log of softmax at the target, in double; 0 where it is negative */
-  int32_t best;   /* id of the greatest logit, lowest on ties */
+  double logprob;      /* log of softmax at the target, in double; 0 where it is negative */
+  double best_logprob; /* the same at `best`; equal to logprob where both logits are */
+  int32_t best;        /* id of the greatest logit, lowest on ties */
 } tern_score;
 
 /* One sequence's part of a batch: n tokens to append, and what is wanted of the
