@@ -62,16 +62,11 @@ void tern_regex_close(tern_regex *r) {
   free(r);
 }
 
-/* A walk over the matches of a text. */
-typedef struct walk {
-  const tern_regex *r;
-  const char *text;
-  size_t size, at;
-  bool longer; /* the next match must not be empty at `at` */
-} walk;
+tern_regex_walk tern_regex_start(const tern_regex *r, const char *text) {
+  return (tern_regex_walk){.r = r, .text = text, .size = strlen(text)};
+}
 
-/* The next match into r->match: 1 found, 0 none, negative an error (in e). */
-static int next(walk *w, tern_error *e) {
+int tern_regex_next(tern_regex_walk *w, tern_error *e) {
   uint32_t options = (w->longer ? PCRE2_NOTEMPTY_ATSTART : 0) | (w->at > 0 ? PCRE2_NO_UTF_CHECK : 0);
   int code = pcre2_match(w->r->code, (PCRE2_SPTR)w->text, w->size, w->at, options, w->r->match, NULL);
   if (code == PCRE2_ERROR_NOMATCH) return 0;
@@ -83,35 +78,75 @@ static int next(walk *w, tern_error *e) {
   }
   const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->r->match);
   w->longer = v[0] == v[1];
-  w->at = v[1];
+  w->from = v[0];
+  w->at = w->to = v[1];
   return 1;
 }
 
-char *tern_regex_delete(const tern_regex *r, const char *text, tern_error *e) {
-  walk w = {r, text, strlen(text), 0, false};
-  const PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->match);
-  char *out = malloc(w.size + 1);
+bool tern_regex_group(const tern_regex_walk *w, unsigned group, size_t *from, size_t *to) {
+  const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->r->match);
+  if (group > w->r->groups || v[2 * group] == PCRE2_UNSET || v[2 * group] > v[2 * group + 1]) return false;
+  *from = v[2 * group];
+  *to = v[2 * group + 1];
+  return true;
+}
+
+/* The text that replaces a match; returns its size, written when `to` is there. */
+static size_t put(const tern_regex_walk *w, const char *replacement, char *to) {
+  size_t used = 0, from, end;
+  for (const char *at = replacement; *at != '\0'; at++) {
+    bool group = *at == '\\' && at[1] >= '1' && at[1] <= '9';
+    if (!group) {
+      if (to != NULL) to[used] = *at;
+      used++;
+    } else if (tern_regex_group(w, (unsigned)(*++at - '0'), &from, &end)) {
+      if (to != NULL) memcpy(to + used, w->text + from, end - from);
+      used += end - from;
+    }
+  }
+  return used;
+}
+
+/* Size of the result, or its bytes when `to` is there; false: failed. */
+static bool replace(const tern_regex *r, const char *text, const char *replacement, char *to, size_t *size,
+                    tern_error *e) {
+  tern_regex_walk w = tern_regex_start(r, text);
   size_t used = 0, kept = 0;
   int more;
+  while ((more = tern_regex_next(&w, e)) > 0) {
+    size_t before = w.from > kept ? w.from - kept : 0;
+    if (to != NULL) memcpy(to + used, text + kept, before);
+    used += before;
+    used += put(&w, replacement, to == NULL ? NULL : to + used);
+    kept = w.to;
+  }
+  if (to != NULL) memcpy(to + used, text + kept, w.size - kept);
+  *size = used + w.size - kept;
+  return more == 0;
+}
+
+char *tern_regex_replace(const tern_regex *r, const char *text, const char *replacement, tern_error *e) {
+  size_t size;
+  if (!replace(r, text, replacement, NULL, &size, e)) return NULL;
+  char *out = malloc(size + 1);
   if (out == NULL) {
     tern_fail(e, TERN_FAILED, "%s: out of memory", r->where);
     return NULL;
   }
-  while ((more = next(&w, e)) > 0) {
-    if (v[0] > kept) memcpy(out + used, text + kept, v[0] - kept), used += v[0] - kept;
-    kept = v[1];
-  }
-  if (more < 0) {
+  if (!replace(r, text, replacement, out, &size, e)) {
     free(out);
     return NULL;
   }
-  memcpy(out + used, text + kept, w.size - kept);
-  out[used + w.size - kept] = '\0';
+  out[size] = '\0';
   return out;
 }
 
+char *tern_regex_delete(const tern_regex *r, const char *text, tern_error *e) {
+  return tern_regex_replace(r, text, "", e);
+}
+
 /* What findall gives for the match at hand. */
-static char *take(const walk *w, tern_regex_found *why, tern_error *e) {
+static char *take(const tern_regex_walk *w, tern_regex_found *why, tern_error *e) {
   const PCRE2_SIZE *v = pcre2_get_ovector_pointer(w->r->match);
   uint32_t first = w->r->groups > 0, last = w->r->groups, g = first;
   while (g < last && (v[2 * g] == PCRE2_UNSET || v[2 * g] == v[2 * g + 1])) g++;
@@ -126,19 +161,19 @@ static char *take(const walk *w, tern_regex_found *why, tern_error *e) {
 
 int tern_regex_find(const tern_regex *r, const char *text, int pick, char **found, tern_regex_found *why,
                     tern_error *e) {
-  walk w = {r, text, strlen(text), 0, false};
+  tern_regex_walk w = tern_regex_start(r, text);
   long count = 0, wanted = pick;
   int more;
   *found = NULL;
   *why = TERN_REGEX_NONE;
   if (pick < 0) { /* counted from the end: how many are there? */
-    while ((more = next(&w, e)) > 0) count++;
+    while ((more = tern_regex_next(&w, e)) > 0) count++;
     if (more < 0) return TERN_FAILED;
     wanted += count;
-    w = (walk){r, text, w.size, 0, false};
+    w = tern_regex_start(r, text);
   }
   if (wanted < 0) return 0;
-  do more = next(&w, e);
+  do more = tern_regex_next(&w, e);
   while (more > 0 && wanted-- > 0);
   if (more <= 0) return more < 0 ? TERN_FAILED : 0;
   *found = take(&w, why, e);
