@@ -53,6 +53,27 @@ char *tern_python_strip(char *s) {
   return s;
 }
 
+size_t tern_python_space_runs(const char *s) {
+  size_t runs = 0;
+  for (bool inside = false; *s != '\0';) {
+    utf8proc_int32_t c;
+    s += character(s, &c);
+    runs += is_space(c) && !inside;
+    inside = is_space(c);
+  }
+  return runs;
+}
+
+size_t tern_python_rstrip(const char *s) {
+  size_t kept = 0, size;
+  for (const char *at = s; *at != '\0'; at += size) {
+    utf8proc_int32_t c;
+    size = character(at, &c);
+    if (!is_space(c)) kept = (size_t)(at - s) + size;
+  }
+  return kept;
+}
+
 /* Cased: letters of either case, and Other_Lowercase's and Other_Uppercase's
  * ordinals, Roman numerals, letters in circles and squares. */
 static bool is_cased(utf8proc_int32_t c) {

@@ -12,6 +12,10 @@
 size_t tern_python_length(const char *s);
 /* s.strip(), in place; returns s. */
 char *tern_python_strip(char *s);
+/* Bytes of s.rstrip(). */
+size_t tern_python_rstrip(const char *s);
+/* How often \s+ matches. */
+size_t tern_python_space_runs(const char *s);
 /* s.lower() (free()): full mapping, which may lengthen text, final sigma included. */
 char *tern_python_lower(const char *s, tern_error *e);
 /* s[:length], in place; returns s. */
