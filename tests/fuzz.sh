@@ -67,7 +67,7 @@ seed_tiktoken() {
 export TMPDIR="$work"
 name=$(basename "$2")
 "seed_${name#fuzz_}" "$1"
-"$2" -max_total_time="$3" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/" \
+"$2" -max_total_time="$3" -max_len=65536 -timeout=120 -rss_limit_mb=2048 -artifact_prefix="$work/" \
   -print_final_stats=1 "$corpus" || {
   for crash in "$work"/crash-* "$work"/oom-* "$work"/timeout-*; do
     [ -e "$crash" ] && base64 "$crash" | head -c 4000

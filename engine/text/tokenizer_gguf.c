@@ -201,7 +201,13 @@ int tern_tokenizer_from_gguf(tern_tokenizer **out, const tern_gguf *g, tern_erro
   *out = NULL;
   if (tern_gguf_text(g, "ternmark.tokenizer", &model)) return from_own_file(out, g, model, e);
   if (!tern_gguf_text(g, KEY "model", &model))
-    return tern_fail(e, TERN_FAILED, "%s: " KEY "model is missing: the file carries no tokenizer", tern_gguf_name(g));
+    return tern_fail(e, TERN_FAILED,
+                     "%s: " KEY
+                     "model is missing: the file carries no tokenizer; give one of its own (--tokenizer FILE)",
+                     tern_gguf_name(g));
+  if (is(model, "no_vocab"))
+    return tern_fail(e, TERN_FAILED, "%s: the file carries no tokenizer; give one of its own (--tokenizer FILE)",
+                     tern_gguf_name(g));
   bool unigram = is(model, "t5"), listed = is(model, "gemma4"), pieces = is(model, "llama") || unigram || listed;
   if (!pieces && !is(model, "gpt2"))
     return tern_fail(e, TERN_FAILED, "%s: " KEY "model is \"%.*s\"; supported are gpt2, llama, t5 and gemma4",

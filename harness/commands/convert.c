@@ -72,7 +72,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     o->params.type = tern_dtype_by_name(arg);
     if (strcasecmp(arg, "tl1") == 0 || strcasecmp(arg, "tl2") == 0)
       argp_error(state, "%s files are laid out for kernels generated for one shape and machine; take i2_s", arg);
-    if (!o->params.type) argp_error(state, "unknown type '%s'", arg);
+    if (!o->params.type)
+      argp_error(state,
+                 "--type %s: want i2_s, tq1_0, tq2_0, q2_0, q2_0_128, iq1_bn, iq2_bn, f32, f16, bf16, q8_0 or hf", arg);
     return 0;
   case KEY_HEAD:
     o->params.head = tern_dtype_by_name(arg);
@@ -168,6 +170,8 @@ static int run(int argc, char **argv, tern_error *e) {
   options o = {0};
   tern_gguf *in = NULL;
   tern_team *team = NULL;
+  static char name[] = "ternmark convert"; /* how messages and usage call it */
+  argv[0] = name;
   if (argp_parse(&parser, argc, argv, 0, NULL, &o)) return TERN_USAGE;
   int rc = tern_gguf_open(&in, o.in, e);
   if (!rc) rc = tern_team_open(&team, usable_cpus(), NULL, e);

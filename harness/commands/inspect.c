@@ -293,6 +293,8 @@ static int run(int argc, char **argv, tern_error *e) {
   tern_gguf *g = NULL;
   json_t *root = NULL;
   counts c;
+  static char name[] = "ternmark inspect"; /* how messages and usage call it */
+  argv[0] = name;
   if (argp_parse(&parser, argc, argv, 0, NULL, &o)) return TERN_USAGE;
   int rc = tern_gguf_open(&g, o.path, e);
   if (rc) goto out;

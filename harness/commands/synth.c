@@ -130,6 +130,8 @@ static int write_model(const options *o, tern_error *e) {
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp parser = {.options = option_table, .parser = parse, .args_doc = "SHAPE", .doc = help};
   options o = {.threads = cpus_allowed(), .params = {.progress = true}};
+  static char name[] = "ternmark synth"; /* how messages and usage call it */
+  argv[0] = name;
   if (argp_parse(&parser, argc, argv, 0, NULL, &o)) return TERN_USAGE;
   return o.list ? tern_shapes_list(stdout, e) : write_model(&o, e);
 }
