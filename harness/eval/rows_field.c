@@ -31,7 +31,7 @@ static void describe(json_t *at, char *out, size_t size) {
   }
 }
 
-static json_t *step(json_t *at, const char *name, size_t size) {
+json_t *tern_rows_step(json_t *at, const char *name, size_t size) {
   if (json_is_object(at)) return json_object_getn(at, name, size);
   if (!json_is_array(at)) return NULL;
   char digits[24], *end;
@@ -48,7 +48,7 @@ json_t *tern_rows_field(const tern_rows *rows, size_t i, const char *path, tern_
   json_t *at = tern_rows_at(rows, i);
   for (const char *name = path;;) {
     size_t size = strcspn(name, ".");
-    json_t *next = step(at, name, size);
+    json_t *next = tern_rows_step(at, name, size);
     if (next == NULL) {
       char have[200];
       describe(at, have, sizeof have);

@@ -17,6 +17,9 @@ int tern_rows_add(tern_rows *rows, json_t *row, size_t line, tern_error *e);
 /* Readers of a whole file's text: valid UTF-8 without byte order mark. */
 int tern_rows_read_csv(tern_rows *rows, const char *text, size_t size, char delimiter, tern_error *e);
 
+/* What lies in `at` under that key or place in the list; NULL: nothing. */
+json_t *tern_rows_step(json_t *at, const char *name, size_t size);
+
 /* The file's bytes, decompressed (free()), at most `limit`. */
 char *tern_rows_bytes(const char *path, size_t limit, size_t *size, tern_error *e);
 

@@ -1,0 +1,104 @@
+/* What a task's keys ask of each other. A rule is a row: when it is broken, the
+ * message says what to do. */
+#include <string.h>
+
+#include "harness/eval/task_parts.h"
+
+enum { CHOICES = 1u << TERN_ASK_CHOICES, ROLLING = 1u << TERN_ASK_ROLLING, TEXT = 1u << TERN_ASK_TEXT };
+
+typedef struct rule {
+  unsigned kinds; /* tasks that it is for */
+  bool (*broken)(const tern_task *t);
+  const char *message;
+} rule;
+
+static bool no_prompt(const tern_task *t) {
+  return t->wording.prompt == NULL && !t->wording.inputs.given && !t->turns.given;
+}
+static bool two_prompts(const tern_task *t) {
+  return (t->wording.prompt != NULL) + t->wording.inputs.given + t->turns.given > 1;
+}
+static bool no_choices(const tern_task *t) {
+  return !t->wording.choices.given && !t->wording.inputs.given;
+}
+static bool no_gold(const tern_task *t) {
+  return t->wording.gold == NULL && !t->truth.given;
+}
+static bool inputs_without_target(const tern_task *t) {
+  return t->wording.inputs.given && t->wording.target == NULL;
+}
+static bool target_without_inputs(const tern_task *t) {
+  return t->wording.target != NULL && !t->wording.inputs.given;
+}
+static bool label_without_labels(const tern_task *t) {
+  return (t->wording.gold_is == TERN_GOLD_LABEL && !t->wording.labels.given) ||
+         (t->shot_wording.gold_is == TERN_GOLD_LABEL && !t->shot_wording.labels.given);
+}
+static bool labels_without_label(const tern_task *t) {
+  return t->wording.labels.given && t->wording.gold_is != TERN_GOLD_LABEL;
+}
+static bool turns_given(const tern_task *t) {
+  return t->turns.given;
+}
+static bool text_keys(const tern_task *t) {
+  return t->stops != NULL || t->filters != NULL || t->references.given || t->temperatures != NULL;
+}
+static bool choice_keys(const tern_task *t) {
+  const tern_wording *w = &t->wording;
+  return w->choices.given || w->inputs.given || w->labels.given || w->gold != NULL || t->truth.given;
+}
+static bool shot_keys(const tern_task *t) {
+  const tern_task_shots *s = &t->shots;
+  return s->file != NULL || s->rows != NULL || s->manifest != NULL || s->count > 0;
+}
+static bool original_given(const tern_task *t) {
+  return t->original != NULL;
+}
+static bool groups_without_split(const tern_task *t) {
+  return t->groups != NULL && t->split_by == NULL;
+}
+static bool no_answer_for_shots(const tern_task *t) {
+  return t->shots.count > 0 && t->wording.target == NULL && t->shot_wording.target == NULL;
+}
+static bool no_tokens(const tern_task *t) {
+  return t->most_tokens == 0;
+}
+
+static const rule rules[] = {
+    {CHOICES | TEXT | ROLLING, no_prompt, "no \"prompt\" (nor \"inputs\" or \"turns\")"},
+    {CHOICES | TEXT | ROLLING, two_prompts, "of \"prompt\", \"inputs\" and \"turns\" only one may be given"},
+    {CHOICES, no_choices, "kind \"choices\" needs \"choices\" (or \"inputs\" with \"target\")"},
+    {CHOICES, no_gold, "kind \"choices\" needs \"gold\" (or \"truth\")"},
+    {CHOICES, inputs_without_target, "\"inputs\" needs \"target\", the continuation that they share"},
+    {CHOICES, target_without_inputs, "\"target\" of kind \"choices\" belongs to \"inputs\"; the answer is \"gold\""},
+    {CHOICES, label_without_labels, "\"gold_is\": \"label\" needs \"labels\", where the gold label is looked up"},
+    {CHOICES, labels_without_label, "\"labels\" is used only with \"gold_is\": \"label\""},
+    {CHOICES | ROLLING, turns_given, "\"turns\" belongs to kind \"text\""},
+    {CHOICES | ROLLING, text_keys,
+     "\"stops\", \"filters\", \"references\" and \"temperature\" belong to kind \"text\""},
+    {TEXT | ROLLING, choice_keys,
+     "\"choices\", \"inputs\", \"labels\", \"gold\" and \"truth\" belong to kind \"choices\"; an answer in text is "
+     "\"target\""},
+    {ROLLING, shot_keys, "kind \"rolling\" has no shots"},
+    {CHOICES | TEXT, original_given, "\"original\" belongs to kind \"rolling\""},
+    {CHOICES | TEXT | ROLLING, groups_without_split, "data.groups needs data.split_by"},
+    {TEXT, no_answer_for_shots, "shots need \"target\", their answer"},
+    {TEXT, no_tokens, "most_tokens is 0"},
+};
+
+/* Names become parts of file names. */
+static bool plain_name(const char *name) {
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+";
+  return name[0] != '.' && strspn(name, allowed) == strlen(name) && strlen(name) <= 100;
+}
+
+int tern_task_check(const tern_task *t, tern_error *e) {
+  if (!plain_name(t->name))
+    return tern_fail(e, TERN_FAILED, "%s: task: letters, digits, _ - . and + were expected, not \"%.60s\"", t->path,
+                     t->name);
+  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+    if ((rules[i].kinds >> t->kind & 1) != 0 && rules[i].broken(t))
+      return tern_fail(e, TERN_FAILED, "%s: %s", t->path, rules[i].message);
+  }
+  return 0;
+}
