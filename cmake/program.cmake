@@ -49,3 +49,5 @@ target_compile_definitions(tern_harness PRIVATE TERN_SOURCE_DIR="${CMAKE_SOURCE_
 
 add_executable(ternmark harness/main.c)
 target_link_libraries(ternmark PRIVATE tern_harness)
+
+include(cmake/service.cmake)
