@@ -3,8 +3,6 @@
  * form (Unicode's Final_Sigma). */
 #include "harness/eval/python_text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -21,13 +19,12 @@ size_t tern_python_length(const char *s) {
 }
 
 /* str.isspace: bidirectional types WS, B, S, or category Zs. */
-static bool is_space(utf8proc_int32_t c) {
+bool tern_python_is_space(int32_t c) {
   return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0x2028 || c == 0x2029 ||
          utf8proc_category(c) == UTF8PROC_CATEGORY_ZS;
 }
 
-/* The character at s; returns its length. */
-static size_t character(const char *s, utf8proc_int32_t *c) {
+size_t tern_python_character(const char *s, int32_t *c) {
   utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, -1, c);
   if (n > 0) return (size_t)n;
   *c = 0xfffd; /* not UTF-8: a character that no property holds for */
@@ -39,8 +36,8 @@ char *tern_python_strip(char *s) {
   bool inside = false;
   for (char *at = s; *at != '\0';) {
     utf8proc_int32_t c;
-    size_t n = character(at, &c);
-    if (!is_space(c)) {
+    size_t n = tern_python_character(at, &c);
+    if (!tern_python_is_space(c)) {
       if (!inside) first = at;
       inside = true;
       end = at + n;
@@ -57,9 +54,9 @@ size_t tern_python_space_runs(const char *s) {
   size_t runs = 0;
   for (bool inside = false; *s != '\0';) {
     utf8proc_int32_t c;
-    s += character(s, &c);
-    runs += is_space(c) && !inside;
-    inside = is_space(c);
+    s += tern_python_character(s, &c);
+    runs += tern_python_is_space(c) && !inside;
+    inside = tern_python_is_space(c);
   }
   return runs;
 }
@@ -68,8 +65,8 @@ size_t tern_python_rstrip(const char *s) {
   size_t kept = 0, size;
   for (const char *at = s; *at != '\0'; at += size) {
     utf8proc_int32_t c;
-    size = character(at, &c);
-    if (!is_space(c)) kept = (size_t)(at - s) + size;
+    size = tern_python_character(at, &c);
+    if (!tern_python_is_space(c)) kept = (size_t)(at - s) + size;
   }
   return kept;
 }
@@ -102,7 +99,7 @@ static bool is_passed_over(utf8proc_int32_t c) {
 static bool cased_follows(const char *s) {
   while (*s != '\0') {
     utf8proc_int32_t c;
-    s += character(s, &c);
+    s += tern_python_character(s, &c);
     if (!is_passed_over(c)) return is_cased(c);
   }
   return false;
@@ -118,7 +115,7 @@ char *tern_python_lower(const char *s, tern_error *e) {
   }
   while (*s != '\0') {
     utf8proc_int32_t c, low;
-    size_t n = character(s, &c);
+    size_t n = tern_python_character(s, &c);
     s += n;
     low = c == DOTTED_I ? 'i' : c == SIGMA && after_cased && !cased_follows(s) ? FINAL_SIGMA : utf8proc_tolower(c);
     to += utf8proc_encode_char(low, (utf8proc_uint8_t *)to);

@@ -4,7 +4,9 @@
 #ifndef TERN_EVAL_PYTHON_TEXT_H
 #define TERN_EVAL_PYTHON_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "engine/base/error.h"
 
@@ -22,6 +24,14 @@ char *tern_python_lower(const char *s, tern_error *e);
 char *tern_python_cut(char *s, size_t length);
 /* Deletes the bytes in `ascii` (all below 0x80), in place; returns s. */
 char *tern_python_delete(char *s, const char *ascii);
+
+/* s.isupper(), s.islower(): some character has case, and none has the other. */
+bool tern_python_is_upper(const char *s);
+bool tern_python_is_lower(const char *s);
+/* chr(c).isspace(). */
+bool tern_python_is_space(int32_t c);
+/* The character at s, U+FFFD for what is no UTF-8; returns its bytes. */
+size_t tern_python_character(const char *s, int32_t *c);
 
 /* string.punctuation and string.digits. */
 extern const char tern_python_punctuation[];
