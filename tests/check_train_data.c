@@ -24,7 +24,7 @@ static int teardown(void **state) {
 
 static void read_set(tern_dataset *d, tern_trainer *t, folder *f, const char *name, double repeat) {
   tern_error e = {0};
-  tern_train_files files = {.count = 1, .at = {{.repeat = repeat}}};
+  tern_train_files files = {.count = 1, .at = {{.repeat = repeat, .first = 1}}};
   snprintf(files.at[0].path, sizeof files.at[0].path, "%.500s", folder_path(f, name));
   if (tern_dataset_read(d, &t->config, &files, t->tokenizer, &e) != TERN_OK) fail_msg("%s", e.text);
 }
@@ -161,6 +161,33 @@ static void epoch_takes_each_document_as_often_as_asked(void **state) {
   tern_trainer_close(&t);
 }
 
+/* Drills alone at first, then everything: how often each document comes in epochs 1, 2 and 3. */
+static void entry_takes_part_with_its_task_in_its_epochs(void **state) {
+  folder *f = *state;
+  tern_trainer t;
+  tern_error e = {0};
+  fixture_text(f, "mixed.jsonl",
+               "{\"completion\": \"1\", \"task\": \"drill\"}\n"
+               "{\"completion\": \"2\", \"task\": \"word\"}\n"
+               "{\"completion\": \"3\", \"task\": \"drill\"}\n");
+  fixture_config(f, "epochs.json",
+                 &(fixture_change){.files = "\"train\": [{\"file\": \"mixed.jsonl\", \"task\": \"drill\", "
+                                            "\"last\": 2}, {\"file\": \"mixed.jsonl\", \"first\": 2}]"});
+  fixture_trainer(&t, f, "epochs.json", 1, TERN_ISA_COUNT);
+  static const int want[3][5] = {{1, 1, 0, 0, 0}, {1, 1, 1, 1, 1}, {0, 0, 1, 1, 1}};
+  assert_int_equal(t.data.documents, 5);
+  for (uint64_t epoch = 0; epoch < 3; epoch++) {
+    int seen[5] = {0};
+    tern_cursor at = {epoch, 0};
+    t.order.ready = false;
+    assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &at, 1, 3, &e), 0);
+    assert_int_equal(t.order.epoch, epoch);
+    for (size_t i = 0; i < t.order.count; i++) seen[t.order.order[i]]++;
+    for (int i = 0; i < 5; i++) assert_int_equal(seen[i], want[epoch][i]);
+  }
+  tern_trainer_close(&t);
+}
+
 static void text_is_a_document_a_paragraph(void **state) {
   folder *f = *state;
   tern_trainer t;
@@ -198,6 +225,7 @@ int main(void) {
       cmocka_unit_test(every_answer_of_a_chat_is_learnt),
       cmocka_unit_test(slices_hold_whole_documents_in_fair_shares),
       cmocka_unit_test(epoch_takes_each_document_as_often_as_asked),
+      cmocka_unit_test(entry_takes_part_with_its_task_in_its_epochs),
       cmocka_unit_test(text_is_a_document_a_paragraph),
       cmocka_unit_test(learning_rate_has_two_stages),
   };

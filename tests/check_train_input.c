@@ -50,6 +50,11 @@ static void typos_name_key_and_neighbour(void **state) {
       {{.shape = "\"hidden\": 64, \"ffn\": 64, \"heads\": 4, \"kv_heads\": 4, \"context\": 64"},
        "key model.layers is missing"},
       {{.batch = "\"batch_tokens\": 32"}, "batch_tokens: want at least model.context"},
+      {{.files = "\"train\": [{\"file\": \"a.jsonl\", \"last\": 1}]"}, "data.train: want a file without \"last\""},
+      {{.files = "\"train\": [{\"file\": \"a.jsonl\", \"repeat\": 0}]"}, "train.repeat: want a number from 1e-06"},
+      {{.files = "\"train\": [{\"file\": \"a.jsonl\", \"epoch\": 1}]"}, "data.train: want a list of paths or"},
+      {{.files = "\"train\": [{\"repeat\": 1}]"}, "data.train: want \"file\" in every object"},
+      {{.data = ", \"mini\": 1"}, "data.mini: want a path"},
       {{.data = ", \"task_weights\": {\"drill\": -1}"}, "data.task_weights: want numbers from 0 to 100"},
       {{.data = ", \"template\": \"nobody's\""}, "data.template: want one of chatml"},
       {{.train = ", \"patience\": 2"}, "train.patience: wants data.eval and train.eval_every"},
@@ -124,7 +129,7 @@ static void long_documents_are_cut_and_counted(void **state) {
   fixture_trainer(&t, f, "long.json", 1, TERN_ISA_COUNT);
   tern_dataset d;
   tern_error e = {0};
-  tern_train_files files = {.count = 1, .at = {{.repeat = 1}}};
+  tern_train_files files = {.count = 1, .at = {{.repeat = 1, .first = 1}}};
   snprintf(files.at[0].path, sizeof files.at[0].path, "%.500s", folder_path(f, "long.txt"));
   assert_int_equal(tern_dataset_read(&d, &t.config, &files, t.tokenizer, &e), 0);
   assert_int_equal(d.documents, 1);

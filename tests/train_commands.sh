@@ -46,6 +46,12 @@ expect 0 "bitnet-b1.58" "$ternmark" inspect count.gguf
 expect 1 "multiples of 256" "$ternmark" train export run/checkpoint.tern no.gguf --type tq2_0
 need test ! -e no.gguf
 
+# A configuration brings the mini set along.
+sed 's/"train.jsonl", "eval": "train.jsonl"/["set\/train.jsonl"], "mini": "set", "mini_items": 2000/
+  s/"steps": 120, "batch_tokens": 256, "warmup": 5/"steps": 1, "batch_tokens": 2048, "warmup": 1/; s/"context": 32/"context": 2048/' count.json >mini.json
+expect 0 "set: writing the mini set" "$ternmark" train mini.json -o mini
+need test "$(wc -l <set/train.jsonl)" = 2000
+
 # Fine-tuning: adapters with early stopping, merged and beside their base.
 for i in 0 1 2 3 4 5 6 7 8 9; do
   echo "{\"instruction\": \"before $i comes\", \"output\": \" $(((i + 9) % 10))\"}"

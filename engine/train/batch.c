@@ -44,9 +44,12 @@ void tern_batch_close(tern_train_batch *b) {
   *b = (tern_train_batch){0};
 }
 
-/* Copies of a document in an epoch: its file's repeat, the fraction by chance. */
+/* Copies of a document in an epoch: its file's repeat, the fraction by chance; none in an epoch that is not the file's.
+ */
 static size_t copies(const tern_dataset *d, size_t document, uint64_t seed, uint64_t epoch) {
-  const double repeat = d->files.at[d->file[document]].repeat, whole = (double)(size_t)repeat;
+  const tern_train_file *f = &d->files.at[d->file[document]];
+  if (epoch + 1 < (uint64_t)f->first || (f->last && epoch + 1 > (uint64_t)f->last)) return 0;
+  const double repeat = f->repeat, whole = (double)(size_t)repeat;
   const uint64_t stream = epoch << 1 | UINT64_C(1) << 60;
   return (size_t)whole + (tern_random_unit(tern_random_at(seed, stream, document)) < repeat - whole);
 }

@@ -42,6 +42,9 @@ static const struct row {
     {"model", "context", INTEGER, AT(context), 8, 1 << 17, 2048, NULL},
     {"model", "rope_theta", REAL, AT(rope_theta), 1, 1e9, 10000, NULL},
     {"model", "init", REAL, AT(init), 0, 100, 1, NULL},
+    {"data", "mini", PATH, AT(mini), 0, 0, 0, NULL},
+    {"data", "mini_items", INTEGER, AT(mini_items), 1, 10000000, 300000, NULL},
+    {"data", "mini_seed", WIDE, AT(mini_seed), 0, 9e15, 1, NULL},
     {"data", "train", FILES, AT(train), 0, 0, NAN, NULL},
     {"data", "eval", FILES, AT(eval), 0, 0, 0, NULL},
     {"data", "prompt_weight", REAL, AT(prompt_weight), 0, 100, 0.2, NULL},
@@ -127,24 +130,39 @@ static int put_weights(const parser *p, const struct row *r, const char *text, t
   return refuse(p, r, "\"ternary\", \"f16\" or \"f32\"");
 }
 
+static int put_file_part(const parser *p, const struct row *r, const char *key, const json_t *v, tern_train_file *f) {
+  static const struct row parts[] = {{"", "repeat", REAL, offsetof(tern_train_file, repeat), 1e-6, 1000, 0, NULL},
+                                     {"", "first", INTEGER, offsetof(tern_train_file, first), 1, 1000000, 0, NULL},
+                                     {"", "last", INTEGER, offsetof(tern_train_file, last), 1, 1000000, 0, NULL}};
+  const char *text = json_string_value(v);
+  if (strcmp(key, "file") == 0 && text) return put_path(p, r, f->path, text);
+  if (strcmp(key, "task") == 0 && text && strlen(text) < TERN_TRAIN_NAME) {
+    strcpy(f->task, text);
+    return TERN_OK;
+  }
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (strcmp(key, parts[i].key) != 0) continue;
+    struct row named = parts[i];
+    named.section = r->key;
+    return put_number(p, &named, v, (char *)f + named.offset);
+  }
+  return refuse(p, r, "a list of paths or of {\"file\": PATH} with \"repeat\", \"task\", \"first\", \"last\"");
+}
+
 /* "a.jsonl", or {"file": "a.jsonl", "repeat": 2}; one or a list. */
 static int put_file(const parser *p, const struct row *r, json_t *v, tern_train_files *to) {
-  static const char want[] = "a list of paths or of {\"file\": PATH, \"repeat\": NUMBER}";
-  const char *path = json_string_value(json_is_object(v) ? json_object_get(v, "file") : v), *key;
-  json_t *repeat = json_object_get(v, "repeat"), *other;
-  if (!path || (repeat && !(json_number_value(repeat) > 0 && json_number_value(repeat) <= 1000)))
-    return refuse(p, r, want);
-  json_object_foreach(v, key, other) {
-    if (strcmp(key, "file") != 0 && strcmp(key, "repeat") != 0) return refuse(p, r, want);
-  }
+  const char *key;
+  json_t *part;
   if (to->count == TERN_TRAIN_FILES) return refuse(p, r, "at most 32 files");
   tern_train_file *f = &to->at[to->count++];
-  f->repeat = repeat ? json_number_value(repeat) : 1;
-  int status = put_path(p, r, f->path, path);
-  if (status == TERN_OK && p->folder) { /* the kept text stands anywhere */
-    if (json_is_object(v)) json_object_set_new(v, "file", json_string(f->path));
+  *f = (tern_train_file){.repeat = 1, .first = 1};
+  if (!json_is_object(v)) return put_file_part(p, r, "file", v, f);
+  json_object_foreach(v, key, part) {
+    if (put_file_part(p, r, key, part, f) != TERN_OK) return TERN_FAILED;
   }
-  return status;
+  if (!*f->path) return refuse(p, r, "\"file\" in every object");
+  if (p->folder) json_object_set_new(v, "file", json_string(f->path)); /* the kept text stands anywhere */
+  return TERN_OK;
 }
 
 static int put_files(const parser *p, const struct row *r, json_t *v, tern_train_files *to) {
@@ -287,6 +305,13 @@ static int check_keys(const parser *p, const char *section, json_t *object) {
   return TERN_OK;
 }
 
+static bool lasts(const tern_train_files *f) {
+  for (int i = 0; i < f->count; i++) {
+    if (!f->at[i].last) return true;
+  }
+  return false;
+}
+
 /* What single ranges cannot say. */
 static int check_shape(const parser *p) {
   const tern_train_config *c = p->c;
@@ -301,6 +326,7 @@ static int check_shape(const parser *p) {
       {c->heads % c->kv_heads, "model.kv_heads: want a divisor of model.heads"},
       {c->context > c->batch_tokens, "train.batch_tokens: want at least model.context"},
       {c->warmup > c->steps, "train.warmup: want at most train.steps"},
+      {!lasts(&c->train), "data.train: want a file without \"last\", or training runs out of text"},
       {c->lora_rank > 0 && !c->from[0], "from: adapters (lora.rank) want the model that they adapt"},
       {c->patience > 0 && (c->eval_every == 0 || c->eval.count == 0),
        "train.patience: wants data.eval and train.eval_every"},

@@ -29,7 +29,9 @@ typedef enum tern_train_weights {
 
 typedef struct tern_train_file {
   char path[TERN_TRAIN_PATH];
-  double repeat; /* how often an epoch passes over it; a fraction takes a part of the records */
+  double repeat;              /* how often an epoch passes over it; a fraction takes a part of the records */
+  int first, last;            /* epochs, from 1, that it takes part in; last 0: all from the first on */
+  char task[TERN_TRAIN_NAME]; /* only its records of this task; "": all */
 } tern_train_file;
 
 typedef struct tern_train_files {
@@ -53,6 +55,9 @@ typedef struct tern_train_config {
   double rope_theta;
   double init; /* standard deviation of a matrix times sqrt(columns) */
 
+  char mini[TERN_TRAIN_PATH]; /* folder of the mini set, which the program writes when it is not there; "": none */
+  int mini_items;
+  int64_t mini_seed;
   tern_train_files train, eval;
   double prompt_weight;
   tern_train_task tasks[TERN_TRAIN_TASKS];

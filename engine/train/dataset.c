@@ -17,7 +17,7 @@ typedef struct reader {
   tern_dataset *d;
   const tern_train_config *c;
   const tern_tokenizer *t;
-  const char *path;
+  const char *path, *task;
   int file;
   size_t line;
   tern_error *e;
@@ -102,7 +102,7 @@ static int read_record(const reader *r, json_t *json) {
   if (status != TERN_OK) {
     const tern_error why = *r->e;
     status = refuse(r, why.text);
-  } else {
+  } else if (!*r->task || strcmp(r->task, record.task) == 0) {
     status = add_document(r, record.pieces, record.count, record.factor);
   }
   tern_train_record_close(&record);
@@ -160,14 +160,15 @@ int tern_dataset_read(tern_dataset *d, const tern_train_config *c, const tern_tr
   *d = (tern_dataset){.files = *files};
   for (int i = 0; i < files->count; i++) {
     size_t size, before = d->documents;
-    reader r = {.d = d, .c = c, .t = t, .path = files->at[i].path, .file = i, .e = e};
+    reader r = {.d = d, .c = c, .t = t, .path = files->at[i].path, .task = files->at[i].task, .file = i, .e = e};
     char *text = tern_file_read(r.path, FILE_LIMIT, &size, e);
     if (!text) goto failed;
     const char *dot = strrchr(r.path, '.');
     int status = (dot && strcmp(dot, ".jsonl") == 0 ? read_lines : read_paragraphs)(&r, text, size);
     free(text);
     if (status == TERN_OK && d->documents == before)
-      status = tern_fail(e, TERN_FAILED, "%s: no records: want JSON lines or paragraphs of text", r.path);
+      status = tern_fail(e, TERN_FAILED, "%s: no records%s%s: want JSON lines or paragraphs of text", r.path,
+                         *r.task ? " of task " : "", r.task);
     if (status != TERN_OK) goto failed;
   }
   d->fingerprint = d->documents ? fingerprint(d) : 0;

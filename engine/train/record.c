@@ -116,13 +116,12 @@ static double task_weight(const tern_train_config *c, const char *task) {
 int tern_train_record_read(tern_train_record *r, json_t *json, const tern_train_config *c, tern_error *e) {
   enum { PARTS = 2 };
   json_t *messages = json_object_get(json, "messages"), *weight = json_object_get(json, "weight");
-  const char *task;
   *r = (tern_train_record){0};
   if (!json_is_object(json)) return tern_fail(e, TERN_FAILED, "want an object on each line");
-  if (want_text(json, "task", false, &task, e) != TERN_OK) return TERN_FAILED;
+  if (want_text(json, "task", false, &r->task, e) != TERN_OK) return TERN_FAILED;
   if (weight && !(json_is_number(weight) && json_number_value(weight) >= 0 && json_number_value(weight) <= 1e6))
     return tern_fail(e, TERN_FAILED, "\"weight\": want a number from 0 to 1e6");
-  r->factor = task_weight(c, task) * (weight ? json_number_value(weight) : 1);
+  r->factor = task_weight(c, r->task) * (weight ? json_number_value(weight) : 1);
   r->pieces = calloc(PARTS, sizeof *r->pieces);
   if (!r->pieces) return tern_fail(e, TERN_FAILED, "out of memory");
   if (messages) return read_messages(r, messages, c, e);

@@ -16,8 +16,9 @@ typedef struct tern_train_piece { /* is tokenised by itself */
 typedef struct tern_train_record {
   tern_train_piece *pieces;
   int count;
-  double factor; /* on the loss of all pieces */
-  char *text;    /* that the pieces are of, where the record had none so; or NULL */
+  double factor;    /* on the loss of all pieces */
+  const char *task; /* "": none */
+  char *text;       /* that the pieces are of, where the record had none so; or NULL */
 } tern_train_record;
 
 /* Kinds, by the keys that are there: "messages"; "instruction", "output" and

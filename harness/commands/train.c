@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "engine/train/mini.h"
 #include "engine/train/run.h"
 #include "harness/command.h"
 #include "harness/job_lists.h"
@@ -81,14 +83,23 @@ int tern_train_threads(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-static int choose_folder(options *o, tern_error *e) {
+/* The mini set that a configuration asks for, where it is not there yet. */
+static int write_mini(const tern_train_config *c, tern_error *e) {
+  char text[TERN_TRAIN_PATH + 32];
+  snprintf(text, sizeof text, "%s/train.jsonl", c->mini);
+  if (!*c->mini || access(text, F_OK) == 0) return TERN_OK;
+  fprintf(stderr, "%s: writing the mini set\n", c->mini);
+  return tern_mini_write(c->mini, &(tern_mini_options){.seed = (uint64_t)c->mini_seed, .items = c->mini_items}, e);
+}
+
+static int make_ready(options *o, tern_error *e) {
   tern_train_config c;
-  if (o->run.folder) return TERN_OK;
   if (tern_train_config_read(&c, o->run.config, e) != TERN_OK) return TERN_FAILED;
   snprintf(o->folder, sizeof o->folder, "train-%s", c.name);
+  if (!o->run.folder) o->run.folder = o->folder;
+  int status = write_mini(&c, e);
   tern_train_config_close(&c);
-  o->run.folder = o->folder;
-  return TERN_OK;
+  return status;
 }
 
 static void tell(const options *o, const tern_run_result *r) {
@@ -137,7 +148,7 @@ static int run(int argc, char **argv, tern_error *e) {
   }
   argv[0] = name;
   argp_parse(&argp, argc, argv, 0, NULL, &o);
-  if (choose_folder(&o, e) != TERN_OK) return TERN_FAILED;
+  if (make_ready(&o, e) != TERN_OK) return TERN_FAILED;
   int status = tern_train_run(&o.run, &r, e);
   if (r.steps > r.first) {
     tell(&o, &r);

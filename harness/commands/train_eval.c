@@ -44,6 +44,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     if (o->files.count == TERN_TRAIN_FILES || strlen(text) >= TERN_TRAIN_PATH)
       argp_error(state, "more than %d files, or a path too long", TERN_TRAIN_FILES);
     strcpy(o->files.at[o->files.count].path, text);
+    o->files.at[o->files.count].first = 1;
     o->files.at[o->files.count++].repeat = 1;
     break;
   case ARGP_KEY_END:
