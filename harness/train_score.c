@@ -154,6 +154,15 @@ static int score_split(tern_mini_scorer *s, const options *o, const char *split,
   return rc;
 }
 
+static int score_one(tern_mini_scorer *s, const options *o, const mini_split *t, const char *baselines, tern_error *e) {
+  char split[64];
+  snprintf(split, sizeof split, "%s-%s", t->task, t->name);
+  if (o->split && strncmp(split, o->split, strlen(o->split)) != 0) return 0;
+  int rc = score_split(s, o, split, baselines, e);
+  fflush(stdout);
+  return rc;
+}
+
 static int score_all(tern_mini_scorer *s, const options *o, tern_error *e) {
   char path[PATH_MAX];
   int rc = 0;
@@ -162,12 +171,9 @@ static int score_all(tern_mini_scorer *s, const options *o, tern_error *e) {
   size_t size;
   char *baselines = tern_file_read(path, BASELINES, &size, &none);
   printf("split,kind,records,accuracy,normed,guess,perplexity,bits a byte\n");
-  for (const mini_split *t = mini_test_splits; t->task && rc == 0; t++) {
-    char split[64];
-    snprintf(split, sizeof split, "%s-%s", t->task, t->name);
-    if (o->split && strncmp(split, o->split, strlen(o->split)) != 0) continue;
-    rc = score_split(s, o, split, baselines, e);
-    fflush(stdout);
+  for (const mini_split *t = mini_test_splits; t->task && rc == 0; t++) rc = score_one(s, o, t, baselines, e);
+  for (const mini_split *t = mini_tune_splits; t->task && rc == 0; t++) {
+    if (strcmp(t->name, "test") == 0) rc = score_one(s, o, t, baselines, e);
   }
   free(baselines);
   if (rc == 0 && ferror(stdout)) rc = tern_fail_errno(e, "cannot write to stdout");

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/train/mini.h"
+#include "engine/train/mini/corpus.h"
 #include "engine/train/mini/nearest.h"
 #include "engine/train/mini/problem.h"
 #include "engine/train/mini/seen.h"
@@ -121,6 +122,24 @@ static void sizes_out_of_range_are_refused(void **state) {
   assert_int_equal(tern_mini_write(dir, &(tern_mini_options){.shot_tokens = 5}, &e), TERN_USAGE);
 }
 
+/* As training makes documents of them: a model is asked what it was taught. */
+static void instructions_are_prompts_of_two_lines(void **state) {
+  (void)state;
+  char path[320];
+  tern_error e = {0};
+  mini_corpus c;
+  scratch_file(dir, "asks.jsonl",
+               "{\"instruction\":\"Say it.\",\"input\":\"1 2\",\"output\":\"2\",\"task\":\"tune\"}\n"
+               "{\"instruction\":\"Say it.\",\"output\":\"3\"}\n");
+  snprintf(path, sizeof path, "%s/asks.jsonl", dir);
+  if (mini_corpus_open(&c, path, &e)) fail_msg("%s", e.text);
+  assert_int_equal(c.count, 2);
+  assert_string_equal(c.item[0].prompt, "Say it.\n1 2\n");
+  assert_string_equal(c.item[0].final, "2");
+  assert_string_equal(c.item[1].prompt, "Say it.\n");
+  mini_corpus_close(&c);
+}
+
 static void broken_records_are_named_by_line(void **state) {
   (void)state;
   static const struct {
@@ -128,6 +147,7 @@ static void broken_records_are_named_by_line(void **state) {
   } cases[] = {{"{oops", "line 2 is no JSON object"},
                {"[1]", "line 2 is no JSON object"},
                {"{\"prompt\":\"a\"}", "line 2: \"completion\" is no text"},
+               {"{\"instruction\":\"a\"}", "line 2: \"output\" is no text"},
                {"{\"completion\":\"b\",\"choices\":[\"b\",\"c\"],\"answer\":2}", "line 2: \"answer\" is no index"},
                {"{\"completion\":\"b\",\"choices\":[\"b\"],\"answer\":-1}", "line 2: \"answer\" is no index"},
                {"{\"completion\":\"b\",\"choices\":[1,2,3,4,5]}", "line 2: more than four choices"}};
@@ -202,6 +222,7 @@ int main(void) {
       cmocka_unit_test(a_broken_table_is_refused_with_file_and_line),
       cmocka_unit_test(a_sentence_with_an_unknown_slot_is_told),
       cmocka_unit_test(sizes_out_of_range_are_refused),
+      cmocka_unit_test(instructions_are_prompts_of_two_lines),
       cmocka_unit_test(broken_records_are_named_by_line),
       cmocka_unit_test(the_nearest_text_has_the_largest_cosine),
       cmocka_unit_test(steps_divide_without_rest_and_stay_within_bounds),

@@ -1,4 +1,5 @@
 /* JSON lines through jansson, a record at a time. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +18,23 @@ static const char *final_of(const char *completion) {
   return mark ? mark + strlen("#### ") : completion + strspn(completion, " ");
 }
 
+/* The prompt, "instruction\ninput\n" where a record has these, as training makes it. */
+static char *prompt_of(const json_t *object) {
+  const char *instruction = json_string_value(json_object_get(object, "instruction"));
+  const char *input = json_string_value(json_object_get(object, "input"));
+  char *prompt;
+  if (!instruction) return text_of(object, "prompt");
+  return asprintf(&prompt, "%s\n%s%s", instruction, input ? input : "", input && *input ? "\n" : "") < 0 ? NULL
+                                                                                                         : prompt;
+}
+
 /* NULL, or what is wrong with the record. */
 static const char *fill(mini_item *m, const json_t *object) {
+  const bool ask = json_object_get(object, "instruction");
+  const char *answer = ask ? "output" : "completion";
   const json_t *choices = json_object_get(object, "choices");
-  *m = (mini_item){.prompt = text_of(object, "prompt"),
-                   .completion = text_of(object, "completion"),
+  *m = (mini_item){.prompt = prompt_of(object),
+                   .completion = text_of(object, answer),
                    .task = text_of(object, "task"),
                    .kind = text_of(object, "kind"),
                    .tuple = text_of(object, "tuple"),
@@ -38,7 +51,8 @@ static const char *fill(mini_item *m, const json_t *object) {
     m->choices = 0;
     return "\"answer\" is no index of \"choices\"";
   }
-  if (!json_is_string(json_object_get(object, "completion"))) return "\"completion\" is no text";
+  if (!json_is_string(json_object_get(object, answer)))
+    return ask ? "\"output\" is no text" : "\"completion\" is no text";
   for (int i = 0; i < m->choices; i++) {
     const char *text = json_string_value(json_array_get(choices, (size_t)i));
     if (!(m->choice[i] = strdup(text ? text : ""))) return "out of memory";
