@@ -60,9 +60,7 @@ json_t *tern_service_completions(tern_service *s, const tern_http_request *q, te
       refuse_failed(works, ask.prompt_count, p);
   }
   if (!p->code) {
-    int prompts;
-    long long number, now = (long long)time(NULL);
-    tern_engine_loop_load(s->loop, &prompts, &number);
+    long long number = tern_engine_loop_load(s->loop).finished, now = (long long)time(NULL);
     reply = tern_completion_reply(&ask, works, o->tokenizer, s->model, number, now);
   }
   for (int i = 0; works && i < ask.prompt_count; i++) tern_work_free(&works[i]);

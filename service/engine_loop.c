@@ -4,6 +4,7 @@
 #include "service/engine_loop.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,8 +31,7 @@ struct tern_engine_loop {
   pthread_mutex_t mutex; /* of all below */
   pthread_cond_t wake;
   batch *first;
-  int prompts;
-  long long finished;
+  tern_loop_load load;
   bool closing, joined;
 };
 
@@ -160,8 +160,9 @@ static void advance_all(tern_engine_loop *l) {
       continue;
     }
     *at = b->next;
-    l->prompts -= b->count;
-    l->finished++;
+    l->load.prompts -= b->count;
+    l->load.finished++;
+    l->load.cancelled += b->cancelled;
     pthread_cond_signal(&b->done);
   }
 }
@@ -257,7 +258,7 @@ static void add(tern_engine_loop *l, batch *b) {
   batch **at = &l->first;
   while (*at) at = &(*at)->next;
   *at = b;
-  l->prompts += b->count;
+  l->load.prompts += b->count;
   pthread_cond_signal(&l->wake);
 }
 
@@ -273,7 +274,7 @@ tern_loop_answer tern_engine_loop_run(tern_engine_loop *l, tern_work *works, int
   pthread_mutex_lock(&l->mutex);
   if (l->closing)
     answer = TERN_LOOP_CLOSED;
-  else if (count > l->most - l->prompts)
+  else if (count > l->most - l->load.prompts)
     answer = TERN_LOOP_BUSY;
   else
     add(l, &b);
@@ -286,9 +287,9 @@ tern_loop_answer tern_engine_loop_run(tern_engine_loop *l, tern_work *works, int
   return answer;
 }
 
-void tern_engine_loop_load(tern_engine_loop *l, int *prompts, long long *finished) {
+tern_loop_load tern_engine_loop_load(tern_engine_loop *l) {
   pthread_mutex_lock(&l->mutex);
-  *prompts = l->prompts;
-  *finished = l->finished;
+  tern_loop_load load = l->load;
   pthread_mutex_unlock(&l->mutex);
+  return load;
 }

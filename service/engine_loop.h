@@ -15,7 +15,7 @@ typedef struct tern_work {
 
   /* Out, when it has ended: */
   int status;
-  char error[256];     /* status != TERN_OK */
+  char error[512];     /* status != TERN_OK */
   int32_t *answer_ids; /* [answer_count] an end token included */
   int answer_count, reused;
   char *text; /* of the answer, up to a stop string; not necessarily valid UTF-8 */
@@ -43,7 +43,10 @@ typedef enum tern_loop_answer { TERN_LOOP_DONE, TERN_LOOP_BUSY, TERN_LOOP_CLOSED
  * asked now and then; when true they are cancelled. Any thread. */
 tern_loop_answer tern_engine_loop_run(tern_engine_loop *l, tern_work *works, int count, bool (*gone)(void *),
                                       void *arg);
-/* Prompts that run or wait, and requests so far. */
-void tern_engine_loop_load(tern_engine_loop *l, int *prompts, long long *finished);
+typedef struct tern_loop_load {
+  int prompts;                   /* that run or wait */
+  long long finished, cancelled; /* runs so far: all, and of them those whose clients went */
+} tern_loop_load;
+tern_loop_load tern_engine_loop_load(tern_engine_loop *l);
 
 #endif

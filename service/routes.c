@@ -29,12 +29,11 @@ json_t *tern_service_models(tern_service *s, const tern_http_request *q, tern_pr
 }
 
 json_t *tern_service_health(tern_service *s, const tern_http_request *q, tern_problem *p) {
-  int prompts;
-  long long finished;
+  tern_loop_load load = tern_engine_loop_load(s->loop);
   (void)q;
   (void)p;
-  tern_engine_loop_load(s->loop, &prompts, &finished);
-  return json_pack("{s:s, s:i, s:I}", "status", "ok", "prompts", prompts, "finished", (json_int_t)finished);
+  return json_pack("{s:s, s:i, s:I, s:I}", "status", "ok", "prompts", load.prompts, "finished",
+                   (json_int_t)load.finished, "cancelled", (json_int_t)load.cancelled);
 }
 
 static tern_http_reply as_text(int code, json_t *root) {
