@@ -202,23 +202,21 @@ static int begin_ask(runner *r, const unit *u, const tern_ask *ask, tern_error *
 
 /* The next request: an ask, or a further window of it. */
 static int send_next(runner *r, tern_error *e) {
-  const unit *u = &r->order[r->next];
-  const tern_ask *ask = ask_of(r->set, u);
-  int from, count, scored, status = begin(r, u->document, e);
-  if (status == 0 && r->window == 0) status = begin_ask(r, u, ask, e);
+  const unit u = r->order[r->next];
+  const tern_ask *ask = ask_of(r->set, &u);
+  const progress *p = &r->documents[u.document];
+  int from, count, scored, status = begin(r, u.document, e);
+  if (status == 0 && r->window == 0) status = begin_ask(r, &u, ask, e);
   if (status != 0) return status;
-  progress *p = &r->documents[u->document];
-  if (ask->continuation == NULL) {
-    r->next++;
-  } else if (cut_window(r, u, r->window, &from, &count, &scored)) {
-    tern_request_params q = {.prompt = p->ids[u->ask].ids + from, .prompt_count = count, .scored = scored};
-    status = send(r, u, r->window++, &q, e);
-  } else {
-    r->window = 0;
-    r->next++;
-    if (p->windows[u->ask] == 0) status = end_ask(r, u, e); /* nothing to score */
+  bool more = cut_window(r, &u, r->window, &from, &count, &scored);
+  if (ask->continuation != NULL && more) {
+    tern_request_params q = {.prompt = p->ids[u.ask].ids + from, .prompt_count = count, .scored = scored};
+    status = send(r, &u, r->window++, &q, e);
+    if (r->window < p->windows[u.ask]) return status;
   }
-  return status;
+  r->window = 0;
+  r->next++;
+  return ask->continuation != NULL && !more ? end_ask(r, &u, e) : status; /* nothing to score */
 }
 
 /* ---- answers */
