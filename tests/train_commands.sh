@@ -49,7 +49,8 @@ need test ! -e no.gguf
 # A configuration brings the mini set along.
 sed 's/"train.jsonl", "eval": "train.jsonl"/["set\/train.jsonl"], "mini": "set", "mini_items": 2000/
   s/"steps": 120, "batch_tokens": 256, "warmup": 5/"steps": 1, "batch_tokens": 2048, "warmup": 1/; s/"context": 32/"context": 2048/' count.json >mini.json
-expect 0 "set: writing the mini set" "$ternmark" train mini.json -o mini
+expect 0 "mini.gguf: count of step 1" "$ternmark" train mini.json -o mini --export mini.gguf
+need test -s mini.gguf
 need test "$(wc -l <set/train.jsonl)" = 2000
 
 # Fine-tuning: adapters with early stopping, merged and beside their base.
@@ -58,8 +59,9 @@ for i in 0 1 2 3 4 5 6 7 8 9; do
 done >tune.jsonl
 sed 's/"train.jsonl"/"tune.jsonl"/g; s/"eval_every": 100/"eval_every": 10, "patience": 5/
   s/"tokenizer":/"from": "count.gguf", "lora": {"rank": 4}, "tokenizer":/' count.json >tune.json
-expect 0 "best evaluation" "$ternmark" train tune.json -o tune
+expect 0 "whole.gguf: count of step" "$ternmark" train tune.json -o tune --export whole.gguf
 expect 0 "codes changed; rounding took" "$ternmark" train export tune/best.tern tuned.gguf
+need cmp whole.gguf tuned.gguf
 expect 0 "of step" "$ternmark" train export tune/best.tern tuned-f16.gguf --type f16
 expect 0 "comes" "$ternmark" run tuned-f16.gguf -p "before 3 comes" -n 2 --echo
 expect 0 "adapters.gguf: count of step" "$ternmark" train export tune/best.tern adapters.gguf --adapters

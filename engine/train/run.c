@@ -164,6 +164,7 @@ int tern_train_run(const tern_run_params *p, tern_run_result *r, tern_error *e) 
     r->steps = k.t.step;
     r->watch = k.t.watch;
     r->stopped = waited_enough(&k) && k.t.step < k.t.config.steps;
+    r->finished = r->stopped || k.t.step == k.t.config.steps;
     r->loss = recent_loss(&k);
     r->flops = tern_net_flops(n, r->tokens);
   }

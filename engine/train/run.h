@@ -25,6 +25,7 @@ typedef struct tern_run_result {
   double tokens, flops;        /* of this run */
   double loss, held;           /* of the last steps (mean of up to 50), and of the evaluation; NAN: none */
   tern_train_watch watch;      /* evaluations: before training, best */
+  bool finished;               /* all steps are done, or stopped */
   bool stopped;                /* early: no evaluation of the last train.patience was better */
   size_t documents, cut;       /* of the training data */
   size_t parameters, matrices; /* weights, and those in linear layers */

@@ -18,15 +18,18 @@
 
 typedef struct options {
   tern_run_params run;
+  const char *export;
   char folder[TERN_TRAIN_PATH];
+  bool keeps_best;
 } options;
 
-enum { RESUME = 0x100, STEPS, ISA };
+enum { RESUME = 0x100, STEPS, ISA, EXPORT };
 
 static const struct argp_option table[] = {
     {"output", 'o', "FOLDER", 0, "checkpoint, log.csv and loss.svg go there (train-NAME of the configuration)", 0},
     {"resume", RESUME, 0, 0, "go on from the folder's checkpoint, exactly as if never interrupted", 0},
     {"steps", STEPS, "N", 0, "end after step N this time (the schedule stays the configuration's)", 0},
+    {"export", EXPORT, "FILE.gguf", 0, "write the model there when the run is through (types: train export)", 0},
     {"threads", 't', "N", 0, "threads (all CPUs); the result does not depend on it", 0},
     {"isa", ISA, "NAME", 0, "highest instruction set to use; the result does not depend on it", 0},
     {0},
@@ -58,6 +61,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     break;
   case 't':
     o->run.threads = (int)tern_option_number(state, "threads", text, 1, 100000000);
+    break;
+  case EXPORT:
+    o->export = text;
     break;
   case ISA: {
     const int isa = tern_isa_parse(text);
@@ -97,6 +103,7 @@ static int make_ready(options *o, tern_error *e) {
   if (tern_train_config_read(&c, o->run.config, e) != TERN_OK) return TERN_FAILED;
   snprintf(o->folder, sizeof o->folder, "train-%s", c.name);
   if (!o->run.folder) o->run.folder = o->folder;
+  o->keeps_best = c.patience > 0;
   int status = write_mini(&c, e);
   tern_train_config_close(&c);
   return status;
@@ -131,6 +138,15 @@ static void draw(const options *o) {
   if (tern_train_curve(log, svg, o->run.config, why, sizeof why)) fprintf(stderr, "%s\n", why);
 }
 
+static int export_model(const options *o, tern_error *e) {
+  char checkpoint[TERN_TRAIN_PATH + 32], part[] = "export", file[TERN_TRAIN_PATH];
+  char *argv[] = {part, checkpoint, file, NULL};
+  snprintf(checkpoint, sizeof checkpoint, "%s/%s", o->run.folder,
+           o->keeps_best ? TERN_TRAIN_BEST : TERN_TRAIN_CHECKPOINT);
+  snprintf(file, sizeof file, "%s", o->export);
+  return tern_train_export_command(3, argv, e);
+}
+
 static const struct part {
   const char *name;
   int (*run)(int argc, char **argv, tern_error *e);
@@ -154,6 +170,7 @@ static int run(int argc, char **argv, tern_error *e) {
     tell(&o, &r);
     draw(&o);
   }
+  if (status == TERN_OK && o.export && r.finished) status = export_model(&o, e);
   return status;
 }
 
