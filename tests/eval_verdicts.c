@@ -1,13 +1,16 @@
 /* What the text graders say, a JSON line in, a JSON line out, to be held beside
  * lm-eval's own functions:
  *   eval_verdicts ifeval [PUNKT]   {"row", "response", "languages": {text: code}} -> {"strict", "loose"}
- *   eval_verdicts sentences PUNKT  {"text"} -> {"sentences", "words"} */
+ *   eval_verdicts sentences PUNKT  {"text"} -> {"sentences", "words"}
+ *   eval_verdicts math             {"gold": a solution, "response"} -> {"minerva": [gold, answer] normalised,
+ *                                  "hendrycks": whether they are equal} */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/eval/ifeval.h"
 #include "harness/eval/ifeval_rules.h"
+#include "harness/eval/math_text.h"
 
 enum { MOST = 64 };
 
@@ -54,32 +57,66 @@ static json_t *sentences(const json_t *in, const tern_punkt *p, tern_error *e) {
   return json_pack("{s:o,s:o}", "sentences", found, "words", words);
 }
 
-static int answer(const char *line, const char *what, const tern_punkt *p) {
+/* An allocated text as JSON; takes it over. */
+static json_t *own(char *text) {
+  json_t *out = text == NULL ? NULL : json_string(text);
+  free(text);
+  return out;
+}
+
+static json_t *math(const json_t *in, const tern_punkt *p, tern_error *e) {
+  tern_minerva *m = NULL;
+  bool same = false;
+  const char *response = json_string_value(json_object_get(in, "response"));
+  (void)p;
+  if (response == NULL || tern_minerva_open(&m, e) != 0) return NULL;
+  char *gold = tern_math_boxed(json_string_value(json_object_get(in, "gold")), e);
+  char *said = tern_minerva_answer(m, response, e), *between = tern_hendrycks_answer(response, e);
+  json_t *out = NULL;
+  if (gold != NULL && said != NULL && between != NULL && tern_hendrycks_same(between, gold, &same, e) == 0)
+    out = json_pack("{s:[o,o],s:b}", "minerva", own(tern_minerva_normal(m, gold, e)),
+                    own(tern_minerva_normal(m, said, e)), "hendrycks", same);
+  free(gold);
+  free(said);
+  free(between);
+  tern_minerva_close(m);
+  return out;
+}
+
+static const struct grader {
+  const char *name;
+  json_t *(*grade)(const json_t *in, const tern_punkt *p, tern_error *e);
+} graders[] = {{"ifeval", ifeval}, {"sentences", sentences}, {"math", math}};
+
+static void answer(const char *line, const struct grader *g, const tern_punkt *p) {
   tern_error e = {0};
   json_t *in = json_loads(line, 0, NULL);
-  json_t *out = strcmp(what, "ifeval") == 0 ? ifeval(in, p, &e) : sentences(in, p, &e);
+  json_t *out = g->grade(in, p, &e);
   if (out == NULL) out = json_pack("{s:s}", "error", e.text);
   json_dumpf(out, stdout, JSON_COMPACT);
   putchar('\n');
   json_decref(in);
   json_decref(out);
-  return 0;
 }
 
 int main(int argc, char **argv) {
   tern_error e = {0};
   tern_punkt *p = NULL;
+  const struct grader *g = NULL;
   char *line = NULL;
   size_t room = 0;
-  if (argc < 2 || (strcmp(argv[1], "ifeval") != 0 && (strcmp(argv[1], "sentences") != 0 || argc < 3))) {
-    fprintf(stderr, "usage: eval_verdicts ifeval [PUNKT] | sentences PUNKT\n");
+  for (size_t i = 0; argc > 1 && i < sizeof graders / sizeof *graders; i++) {
+    if (strcmp(graders[i].name, argv[1]) == 0) g = &graders[i];
+  }
+  if (g == NULL || (g->grade == sentences && argc < 3)) {
+    fprintf(stderr, "usage: eval_verdicts ifeval [PUNKT] | sentences PUNKT | math\n");
     return 2;
   }
   if (argc > 2 && tern_punkt_open(&p, argv[2], &e) != 0) {
     fprintf(stderr, "%s\n", e.text);
     return 1;
   }
-  while (getline(&line, &room, stdin) >= 0) answer(line, argv[1], p);
+  while (getline(&line, &room, stdin) >= 0) answer(line, g, p);
   free(line);
   tern_punkt_close(p);
   return 0;
