@@ -31,7 +31,7 @@ struct tern_sandbox {
   int parallel, running, tickets;
   atomic_bool stop;
   job *jobs;
-  char **readable;
+  char **readable, *python;
   tern_sandbox_way way;
   tern_sandbox_group group;
   char about[200];
@@ -96,7 +96,8 @@ int tern_sandbox_open(tern_sandbox **out, const tern_sandbox_options *o, tern_er
   s->parallel = o->parallel > 0 ? o->parallel : 1;
   s->readable = copy_list(o->readable);
   s->way.readable = (const char *const *)s->readable;
-  if (!s->readable) {
+  if (o->python) s->python = strdup(o->python);
+  if (!s->readable || (o->python && !s->python)) {
     tern_fail(e, TERN_FAILED, "sandbox: out of memory");
     goto fail;
   }
@@ -119,6 +120,7 @@ void tern_sandbox_close(tern_sandbox *s) {
   }
   tern_sandbox_group_end(&s->group);
   free_list(s->readable);
+  free(s->python);
   free(s->way.program);
   pthread_cond_destroy(&s->changed);
   pthread_mutex_destroy(&s->lock);
@@ -127,6 +129,10 @@ void tern_sandbox_close(tern_sandbox *s) {
 
 const char *tern_sandbox_about(const tern_sandbox *s) {
   return s->about;
+}
+
+const char *tern_sandbox_python(const tern_sandbox *s) {
+  return s->python;
 }
 
 const char *tern_sandbox_end_name(tern_sandbox_end end) {

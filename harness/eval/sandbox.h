@@ -15,6 +15,7 @@ typedef struct tern_sandbox_options {
   /* Absolute paths, NULL-ended: seen read-only at their own place, beside /usr
    * and the libraries. NULL: none. */
   const char *const *readable;
+  const char *python; /* path of an interpreter in readable or /usr, for graders; NULL: none */
 } tern_sandbox_options;
 
 typedef struct tern_sandbox_limits {
@@ -50,6 +51,8 @@ int tern_sandbox_open(tern_sandbox **out, const tern_sandbox_options *o, tern_er
 void tern_sandbox_close(tern_sandbox *s); /* kills what runs; NULL allowed */
 /* One line for results: program, version, way of dropping privileges. */
 const char *tern_sandbox_about(const tern_sandbox *s);
+/* The interpreter it was opened with, or NULL. */
+const char *tern_sandbox_python(const tern_sandbox *s);
 /* "wall-clock limit", "exit code" and so on. */
 const char *tern_sandbox_end_name(tern_sandbox_end end);
 
