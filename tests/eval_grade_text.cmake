@@ -1,5 +1,8 @@
-# Graders of texts: IFEval, MATH, MT-bench.
+# Graders of texts: IFEval, MATH, MT-bench. The two programs are held beside
+# lm-eval's own functions (docs/graders.md says how).
 if(NOT TERN_CORE_ONLY)
-  add_executable(eval_verdicts ${CMAKE_CURRENT_SOURCE_DIR}/eval_verdicts.c)
-  target_link_libraries(eval_verdicts PRIVATE tern_eval)
+  foreach(program eval_verdicts eval_score)
+    add_executable(${program} ${CMAKE_CURRENT_SOURCE_DIR}/${program}.c)
+    target_link_libraries(${program} PRIVATE tern_eval)
+  endforeach()
 endif()

@@ -11,5 +11,9 @@ extern const tern_metric tern_metric_acc, tern_metric_acc_norm, tern_metric_acc_
 extern const tern_metric tern_metric_exact_match;
 /* Rolling log-likelihoods (metric_rolling.c). */
 extern const tern_metric tern_metric_word_perplexity, tern_metric_byte_perplexity, tern_metric_bits_per_byte;
+/* MATH: normalised texts, sympy, math_verify (math_metric.c). */
+extern const tern_metric tern_metric_minerva_math, tern_metric_hendrycks_math;
+/* Instructions followed (ifeval_metric.c). */
+extern const tern_metric tern_metric_ifeval;
 
 #endif

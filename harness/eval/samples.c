@@ -87,7 +87,11 @@ static int score(batch *b, const char *name, json_t *facts, tern_error *e) {
     if (m->metric->grader != NULL && b->call->sandbox == NULL)
       return tern_fail(e, TERN_FAILED, "task %s: metric %s runs %s, which needs the sandbox (bubblewrap)", t->name,
                        m->name, m->metric->grader);
-    tern_score_call call = {.task = t, .params = m->params, .sandbox = b->call->sandbox, .facts = facts};
+    tern_score_call call = {.task = t,
+                            .data = b->call->documents->options.data,
+                            .params = m->params,
+                            .sandbox = b->call->sandbox,
+                            .facts = facts};
     status = m->metric->score(&call, b->scored, b->count, e);
   }
   if (status == 0) return 0;
