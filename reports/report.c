@@ -15,7 +15,8 @@ static int compose(tern_doc *d, const tern_results *r, const tern_claims *claims
   tern_section_traffic(d, r);
   tern_section_counters(d, r);
   if (tern_section_profile(d, r, e)) return (int)e->status;
-  if (tern_section_published(d, r, e) || tern_section_findings(d, e)) return (int)e->status;
+  if (tern_section_published(d, r, e) || tern_section_evals(d, r, e) || tern_section_findings(d, e))
+    return (int)e->status;
   tern_section_untested(d, claims);
   tern_section_run(d, r);
   tern_section_rules(d);

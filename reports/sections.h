@@ -19,6 +19,8 @@ void tern_section_counters(tern_doc *d, const tern_results *r);
 int tern_section_profile(tern_doc *d, const tern_results *r, tern_error *e);
 /* Published tables beside the run's figures; and which rows belong to a claim. */
 int tern_section_published(tern_doc *d, const tern_results *r, tern_error *e);
+/* Accuracy: published columns beside evals, when the folder has an evals.csv. */
+int tern_section_evals(tern_doc *d, const tern_results *r, tern_error *e);
 /* What the published figures say when they are computed with. */
 int tern_section_findings(tern_doc *d, tern_error *e);
 /* Warm-up, stop, interference, what was left out: a part of the run's section. */

@@ -6,8 +6,9 @@
 #include "harness/job_options.h"
 #include "harness/reproduce.h"
 #include "harness/run.h"
+#include "reports/evals.h"
 
-enum { KEY_QUICK = 1000, KEY_FULL, KEY_JSON, KEY_CSV };
+enum { KEY_QUICK = 1000, KEY_FULL, KEY_JSON, KEY_CSV, KEY_EVALS };
 
 /* Blocks when a precision is wanted and no number of them is given. */
 enum { BLOCKS_FOR_PRECISION = 40 };
@@ -16,6 +17,8 @@ static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "How much:", 2},
     {"quick", KEY_QUICK, 0, 0, "Short prompts and generations, within 6 minutes on 2 cores", 0},
     {"full", KEY_FULL, 0, 0, "More blocks and a long context, hours", 0},
+    {"evals", KEY_EVALS, "DIR", 0, "Accuracy from results of ternmark eval: DIR/results.json, DIR/NAME/results.json",
+     1},
     {0, 0, 0, 0, "What is printed:", 6},
     {"json", KEY_JSON, 0, 0, "Print summary and claims as JSON", 0},
     {"csv", KEY_CSV, 0, 0, "Print the summary as CSV", 0},
@@ -23,13 +26,13 @@ static const struct argp_option option_table[] = {
 };
 
 typedef struct options {
-  tern_job job; /* first: the shared parser's input */
+  tern_job job;      /* first: the shared parser's input */
+  const char *evals; /* NULL: none */
   bool json, csv;
 } options;
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   options *o = state->input;
-  (void)arg;
   switch (key) {
   case ARGP_KEY_INIT:
     state->child_inputs[0] = &o->job;
@@ -39,6 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_FULL:
     o->job.preset = "full";
+    return 0;
+  case KEY_EVALS:
+    o->evals = arg;
     return 0;
   case KEY_JSON:
     o->json = true;
@@ -61,7 +67,7 @@ static int run(int argc, char **argv, tern_error *e) {
              "Examples:\n"
              "  ternmark reproduce --quick\n"
              "  ternmark reproduce --models 700M,2B4T --threads 1,4 --out results/two\n"
-             "  ternmark reproduce --model ggml-model-i2_s.gguf --head exact\n"
+             "  ternmark reproduce --model ggml-model-i2_s.gguf --head exact --evals evals/2b4t\n"
              "  ternmark reproduce --peer 'llama.cpp:f16=llama-bench -m f16.gguf -t {threads} -p {prompt} -n {gen} -o "
              "json'",
       .children = children};
@@ -73,7 +79,9 @@ static int run(int argc, char **argv, tern_error *e) {
   tern_workloads_from_preset(&job->workloads, preset);
   if (job->rule.budget_s < 0) job->rule.budget_s = preset->budget_s;
   if (job->rule.blocks == 0) job->rule.blocks = job->rule.precision > 0 ? BLOCKS_FOR_PRECISION : preset->blocks;
+  if (o.evals && tern_evals_gather(o.evals, NULL, e)) goto out; /* before hours of measuring */
   if (tern_job_complete(job, e) || tern_run(job, dir, e) || !dir[0]) goto out;
+  if (o.evals && tern_evals_gather(o.evals, dir, e)) goto out;
   tern_report_folder(dir, o.json, o.csv, e);
 out:
   tern_job_free(job);
