@@ -109,7 +109,7 @@ int tern_key_natural(void *to, const json_t *value, const char *where, tern_erro
   return 0;
 }
 
-int tern_key_integer(void *to, const json_t *value, const char *where, tern_error *e) {
+int tern_key_int64(void *to, const json_t *value, const char *where, tern_error *e) {
   if (!json_is_integer(value)) return expected("a whole number", value, where, e);
   *(int64_t *)to = json_integer_value(value);
   return 0;

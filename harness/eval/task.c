@@ -71,7 +71,7 @@ static int read_shots(void *to, const json_t *value, const char *where, tern_err
                                   {"rows", tern_key_shot_rows, 0, false},
                                   {"count", tern_key_natural, offsetof(tern_task_shots, count), false},
                                   {"sampler", tern_key_sampler, offsetof(tern_task_shots, sampler), false},
-                                  {"seed", tern_key_integer, offsetof(tern_task_shots, seed), false},
+                                  {"seed", tern_key_int64, offsetof(tern_task_shots, seed), false},
                                   {"leave_out", tern_key_flag, offsetof(tern_task_shots, leave_out), false}};
   tern_task *t = to;
   tern_task_shots *s = &t->shots;
