@@ -50,6 +50,21 @@ static void lines_of_json_keep_order_and_line_numbers_over_empty_ones(void **sta
   tern_rows_close(rows);
 }
 
+static void integers_without_end_are_read_rounded_and_others_stay_integers(void **state) {
+  (void)state;
+  tern_rows *rows =
+      read_text("wide.jsonl", "{\"a\": [123456789012345678901, -98765432109876543210, 5, 0.12345678901234567890,"
+                              " 1e-00000000000000000003], \"q\": \"\\\"123456789012345678901\"}");
+  tern_error e = {0};
+  assert_true(json_real_value(tern_rows_field(rows, 0, "a.0", &e)) == 123456789012345678901.0);
+  assert_true(json_real_value(tern_rows_field(rows, 0, "a.1", &e)) == -98765432109876543210.0);
+  assert_true(json_is_integer(tern_rows_field(rows, 0, "a.2", &e)));
+  assert_true(json_real_value(tern_rows_field(rows, 0, "a.3", &e)) == 0.12345678901234567890);
+  assert_true(json_real_value(tern_rows_field(rows, 0, "a.4", &e)) == 1e-3);
+  assert_field(rows, 0, "q", "\"123456789012345678901");
+  tern_rows_close(rows);
+}
+
 static void cells_keep_blanks_commas_quotes_and_line_ends(void **state) {
   (void)state;
   tern_rows *rows = read_text("a.csv", "goal,sol,n\n dresser , bobby pin ,7\n\"a, \"\"b\"\"\nc\",,-3\r\n");
@@ -145,7 +160,7 @@ static void staged_sets_have_their_published_number_of_rows(void **state) {
       {"math500/math500_test.jsonl", "problem", 500},     {"mmlu/mmlu_test.jsonl.gz", "subject", 14042},
       {"mtbench/question.jsonl", "category", 80},         {"triviaqa/llmfoundry_triviaqa_sm_sub.jsonl.gz", NULL, 3000},
       {"truthfulqa/TruthfulQA.csv", "Question", 817},     {"truthfulqa/mc_task.json", "question", 817},
-      {"winogrande/dev.jsonl", "sentence", 1267},
+      {"winogrande/dev.jsonl", "sentence", 1267},         {"humanevalplus/HumanEvalPlus.jsonl.gz", "prompt", 164},
   };
   const char *shared = getenv("TERN_SHARED");
   if (shared == NULL) shared = "../shared";
@@ -179,6 +194,7 @@ static int close_scratch(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(lines_of_json_keep_order_and_line_numbers_over_empty_ones),
+      cmocka_unit_test(integers_without_end_are_read_rounded_and_others_stay_integers),
       cmocka_unit_test(cells_keep_blanks_commas_quotes_and_line_ends),
       cmocka_unit_test(a_gzip_file_is_the_file_in_it_and_a_cut_one_is_refused),
       cmocka_unit_test(bad_files_are_refused_with_line_and_reason),

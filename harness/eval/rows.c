@@ -40,7 +40,7 @@ static int read_lines(tern_rows *rows, const char *text, size_t size, tern_error
     size_t length = (size_t)((stop ? stop : end) - at);
     if (!blank(at, length)) {
       json_error_t wrong;
-      json_t *row = json_loadb(at, length, JSON_ALLOW_NUL, &wrong);
+      json_t *row = tern_rows_json(at, length, &wrong);
       if (row == NULL)
         return tern_fail(e, TERN_FAILED, "%s: line %zu, byte %d: not JSON: %s", rows->path, line, wrong.position,
                          wrong.text);
@@ -57,7 +57,7 @@ static int read_lines(tern_rows *rows, const char *text, size_t size, tern_error
 
 static int read_list(tern_rows *rows, const char *text, size_t size, tern_error *e) {
   json_error_t wrong;
-  json_t *root = json_loadb(text, size, JSON_ALLOW_NUL, &wrong), *row;
+  json_t *root = tern_rows_json(text, size, &wrong), *row;
   int status = 0;
   size_t i;
   if (root == NULL) return tern_fail(e, TERN_FAILED, "%s: line %d: not JSON: %s", rows->path, wrong.line, wrong.text);

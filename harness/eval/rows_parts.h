@@ -2,6 +2,8 @@
 #ifndef TERN_EVAL_ROWS_PARTS_H
 #define TERN_EVAL_ROWS_PARTS_H
 
+#include <stdbool.h>
+
 #include "harness/eval/rows.h"
 
 struct tern_rows {
@@ -13,6 +15,9 @@ struct tern_rows {
 
 /* Takes over `row` (also on failure). */
 int tern_rows_add(tern_rows *rows, json_t *row, size_t line, tern_error *e);
+
+/* json_loadb that takes integers of any width: wider ones as floats. */
+json_t *tern_rows_json(const char *text, size_t size, json_error_t *wrong);
 
 /* Readers of a whole file's text: valid UTF-8 without byte order mark. */
 int tern_rows_read_csv(tern_rows *rows, const char *text, size_t size, char delimiter, tern_error *e);
