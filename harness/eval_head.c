@@ -103,16 +103,17 @@ static int place_of(const char *const *names, const char *name) {
 }
 
 int tern_eval_head_read(const json_t *head, tern_eval_options *o, const tern_chat_template **chat, tern_error *e) {
-  const char *names, *template_name = NULL, *bos, *window, *shard = NULL;
+  const char *names, *bos, *window, *shard = NULL;
   json_t *options = json_object_get(head, "options");
   json_int_t limit;
   int as_turns, context;
-  if (json_unpack(options, "{s:s, s:I, s:i, s:i, s:s?, s:b, s:s, s:s, s:i, s:i}", "tasks", &names, "limit", &limit,
-                  "shots", &o->shots, "chat", &o->chat, "template", &template_name, "shots_as_turns", &as_turns,
+  if (json_unpack(options, "{s:s, s:I, s:i, s:i, s:b, s:s, s:s, s:i, s:i}", "tasks", &names, "limit", &limit,
+                  "shots", &o->shots, "chat", &o->chat, "shots_as_turns", &as_turns,
                   "lm_eval_bos", &bos, "window", &window, "context", &context, "most_tokens", &o->most_tokens) != 0 ||
       json_unpack((json_t *)head, "{s:s}", "shard", &shard) != 0 || sscanf(shard, "%d/%d", &o->shard, &o->shards) != 2)
     return tern_fail(e, TERN_FAILED, "%s: its first line is not of `ternmark eval`", o->from);
   const json_t *seed = json_object_get(options, "seed");
+  const char *template_name = json_string_value(json_object_get(options, "template"));
   o->seed_given = json_is_integer(seed);
   o->seed = json_integer_value(seed);
   if (o->names == NULL) o->names = names;

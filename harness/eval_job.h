@@ -30,12 +30,14 @@ extern const char *const tern_eval_window_names[]; /* "hf", "completions" */
 /* A task, or a subtask of it: what has a row of figures of its own. */
 typedef struct tern_eval_unit {
   const tern_task_entry *entry;
-  char *subtask; /* NULL: the whole task */
+  char *subtask;               /* NULL: the whole task */
+  const tern_task_data *whole; /* then NULL */
 } tern_eval_unit;
 
 /* What a run consists of, known before a model is loaded. */
 typedef struct tern_eval_plan {
   tern_task_set set;
+  tern_task_data *whole; /* [set.count] of tasks with subtasks: read once */
   tern_eval_unit *units;
   size_t count;
   json_t *tasks, *data; /* {name: SHA-256 of the task file}, {file: SHA-256 of its content} */

@@ -19,13 +19,14 @@ static int put_digest(json_t *to, const char *name, const char *path, tern_error
 }
 
 static int add_unit(tern_eval_plan *p, const tern_task_entry *entry, char *subtask, tern_error *e) {
+  const tern_task_data *whole = subtask != NULL ? &p->whole[entry - p->set.entries] : NULL;
   tern_eval_unit *more = realloc(p->units, tern_mul(p->count + 1, sizeof *more));
   if (more == NULL) {
     free(subtask);
     return tern_fail(e, TERN_FAILED, "%s: out of memory", entry->task->name);
   }
   p->units = more;
-  more[p->count++] = (tern_eval_unit){entry, subtask};
+  more[p->count++] = (tern_eval_unit){entry, subtask, whole};
   return 0;
 }
 
@@ -47,7 +48,7 @@ static int add_subtasks(tern_eval_plan *p, const tern_task_entry *entry, const t
 
 static int add_entry(tern_eval_plan *p, const tern_eval_options *o, const tern_task_entry *entry, tern_error *e) {
   const tern_task *t = entry->task;
-  const tern_eval_unit whole = {entry, NULL};
+  const tern_eval_unit whole = {.entry = entry};
   const tern_document_options options = tern_eval_unit_options(o, &whole, NULL);
   int shots = options.shots >= 0 ? options.shots : t->shots.count;
   tern_task_data data;
@@ -57,7 +58,10 @@ static int add_entry(tern_eval_plan *p, const tern_eval_options *o, const tern_t
   if (status == 0) status = put_digest(p->data, t->data, data.path, e);
   if (status == 0 && t->shots.file != NULL) status = put_digest(p->data, t->shots.file, data.pool_path, e);
   if (status == 0) status = add_subtasks(p, entry, data.rows, e);
-  tern_task_data_close(&data);
+  if (status == 0 && t->split_by != NULL)
+    p->whole[entry - p->set.entries] = data;
+  else
+    tern_task_data_close(&data);
   return status;
 }
 
@@ -114,6 +118,8 @@ int tern_eval_plan_open(tern_eval_plan *p, const tern_eval_options *o, tern_erro
   static const char *const folders[] = {TERN_SOURCE_DIR "/datasets/tasks", NULL};
   *p = (tern_eval_plan){.tasks = json_object(), .data = json_object(), .left_out = json_object()};
   int status = tern_task_set_open(&p->set, folders, o->names, e);
+  if (status == 0) p->whole = calloc(p->set.count + 1, sizeof *p->whole);
+  if (status == 0 && p->whole == NULL) status = tern_fail(e, TERN_FAILED, "%s: out of memory", o->names);
   for (size_t i = 0; i < p->set.count && status == 0; i++) status = add_or_leave_out(p, o, &p->set.entries[i], e);
   if (status == 0 && p->count == 0) status = tern_fail(e, TERN_FAILED, "%s: no task is left to run", o->names);
   if (status != 0) tern_eval_plan_close(p);
@@ -123,6 +129,8 @@ int tern_eval_plan_open(tern_eval_plan *p, const tern_eval_options *o, tern_erro
 void tern_eval_plan_close(tern_eval_plan *p) {
   for (size_t i = 0; i < p->count; i++) free(p->units[i].subtask);
   free(p->units);
+  for (size_t i = 0; i < p->set.count && p->whole != NULL; i++) tern_task_data_close(&p->whole[i]);
+  free(p->whole);
   tern_task_set_close(&p->set);
   json_decref(p->tasks);
   json_decref(p->data);
@@ -140,6 +148,7 @@ tern_document_options tern_eval_unit_options(const tern_eval_options *o, const t
   bool rolling = entry->task->kind == TERN_ASK_ROLLING;
   return (tern_document_options){.data = o->data,
                                  .subtask = u->subtask,
+                                 .whole = u->whole,
                                  .limit = o->limit > 0 ? o->limit : entry->limit,
                                  .shots = rolling         ? 0
                                           : o->shots >= 0 ? o->shots

@@ -145,6 +145,14 @@ static int make_all(maker *m, tern_error *e) {
   return status;
 }
 
+static int open_data(tern_documents *out, tern_error *e) {
+  const tern_document_options *o = &out->options;
+  bool shots = out->shots > 0;
+  return o->whole != NULL && o->subtask != NULL
+             ? tern_subtask_data(&out->data, out->task, o->whole, o->subtask, shots, e)
+             : tern_task_data_open(&out->data, out->task, o->data, o->subtask, shots, e);
+}
+
 int tern_documents_make(tern_documents *out, const tern_task *t, const tern_document_options *o, tern_error *e) {
   maker m = {.set = out, .delimiter = o->chat != NULL ? "" : t->delimiter};
   *out = (tern_documents){.task = t, .options = *o, .shots = o->shots >= 0 ? o->shots : t->shots.count};
@@ -152,7 +160,7 @@ int tern_documents_make(tern_documents *out, const tern_task *t, const tern_docu
     return tern_fail(e, TERN_USAGE, "%s: texts that are scored whole take no few-shot examples", t->name);
   out->name = name_of(t, o->subtask);
   if (out->name == NULL) return tern_fail(e, TERN_FAILED, "%s: out of memory", t->name);
-  int status = tern_task_data_open(&out->data, t, o->data, o->subtask, out->shots > 0, e);
+  int status = open_data(out, e);
   if (status == 0) status = make_all(&m, e);
   tern_shots_close(m.shots);
   free(m.drawn);

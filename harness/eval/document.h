@@ -18,6 +18,7 @@ typedef struct tern_document {
 
 typedef struct tern_document_options {
   const char *data;               /* --data, or NULL (data_root.h) */
+  const tern_task_data *whole;    /* all subtasks' rows, to be cut from; outlives the call; NULL: files are read */
   const char *subtask;            /* a value of split_by, or NULL */
   size_t limit;                   /* 0: all */
   int shots;                      /* -1: the task's */
@@ -38,6 +39,10 @@ typedef struct tern_documents {
 
 int tern_documents_make(tern_documents *out, const tern_task *t, const tern_document_options *o, tern_error *e);
 void tern_documents_close(tern_documents *d); /* NULL allowed */
+
+/* A subtask's part of all rows, as reading the files for it would give. */
+int tern_subtask_data(tern_task_data *out, const tern_task *t, const tern_task_data *whole, const char *subtask,
+                      bool shots, tern_error *e);
 
 /* The context of turn `turn` (>= 1), after answers to those before (free()). */
 int tern_document_turn(const tern_documents *set, const tern_document *d, int turn, const tern_reply *replies,
