@@ -33,7 +33,7 @@ int tern_key_text(void *to, const json_t *value, const char *where, tern_error *
 int tern_key_blank(void *to, const json_t *value, const char *where, tern_error *e);   /* char *, may be empty */
 int tern_key_flag(void *to, const json_t *value, const char *where, tern_error *e);    /* bool */
 int tern_key_natural(void *to, const json_t *value, const char *where, tern_error *e); /* int, 0 and up */
-int tern_key_int64(void *to, const json_t *value, const char *where, tern_error *e); /* int64_t */
+int tern_key_int64(void *to, const json_t *value, const char *where, tern_error *e);   /* int64_t */
 int tern_key_object(void *to, const json_t *value, const char *where, tern_error *e);  /* json_t * */
 int tern_key_list(void *to, const json_t *value, const char *where, tern_error *e);    /* json_t * */
 

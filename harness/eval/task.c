@@ -46,16 +46,16 @@ static int read_pages(void *to, const json_t *value, const char *where, tern_err
   return 0;
 }
 
-static int read_labels(void *to, const json_t *value, const char *where, tern_error *e) {
-  static const tern_key keys[] = {{"file", tern_key_text, offsetof(tern_task, data_labels), true},
-                                  {"field", tern_key_text, offsetof(tern_task, label_field), true}};
+static int read_column(void *to, const json_t *value, const char *where, tern_error *e) {
+  static const tern_key keys[] = {{"file", tern_key_text, offsetof(tern_task_column, file), true},
+                                  {"field", tern_key_text, offsetof(tern_task_column, field), true}};
   const tern_keys table = {keys, 2, to};
   return tern_keys_read(value, &table, 1, where, e);
 }
 
 static int read_data(void *to, const json_t *value, const char *where, tern_error *e) {
   static const tern_key keys[] = {{"file", tern_key_text, offsetof(tern_task, data), true},
-                                  {"labels", read_labels, 0, false},
+                                  {"column", read_column, offsetof(tern_task, column), false},
                                   {"split_by", tern_key_text, offsetof(tern_task, split_by), false},
                                   {"groups", tern_key_object, offsetof(tern_task, groups), false},
                                   {"pages", read_pages, offsetof(tern_task, pages), false}};
@@ -68,6 +68,7 @@ static int read_data(void *to, const json_t *value, const char *where, tern_erro
  * says otherwise; a question may be its own shot only where the pool has it. */
 static int read_shots(void *to, const json_t *value, const char *where, tern_error *e) {
   static const tern_key keys[] = {{"file", tern_key_text, offsetof(tern_task_shots, file), false},
+                                  {"column", read_column, offsetof(tern_task_shots, column), false},
                                   {"rows", tern_key_shot_rows, 0, false},
                                   {"count", tern_key_natural, offsetof(tern_task_shots, count), false},
                                   {"sampler", tern_key_sampler, offsetof(tern_task_shots, sampler), false},
@@ -82,6 +83,8 @@ static int read_shots(void *to, const json_t *value, const char *where, tern_err
   if (tern_keys_read(value, tables, 2, where, e) != 0) return (int)e->status;
   if (s->file != NULL && (s->rows != NULL || s->manifest != NULL))
     return tern_fail(e, TERN_FAILED, "%s: \"file\" and \"rows\" can't stand together", where);
+  if (s->file == NULL && s->column.file != NULL)
+    return tern_fail(e, TERN_FAILED, "%s: \"column\" belongs to \"file\"", where);
   if (s->file == NULL && s->rows == NULL && s->manifest == NULL && json_object_get(value, "leave_out") == NULL)
     s->leave_out = true;
   if (s->rows != NULL && (size_t)s->count > json_array_size(s->rows))
@@ -163,9 +166,8 @@ static int read_filters(void *to, const json_t *value, const char *where, tern_e
 static int read_metrics(void *to, const json_t *value, const char *where, tern_error *e) {
   tern_task *t = to;
   size_t count = json_array_size(value);
-  if (!json_is_array(value) || count == 0)
-    return tern_fail(e, TERN_FAILED, "%s: a list of {\"metric\": NAME} was expected", where);
-  if ((t->metrics = calloc(count, sizeof *t->metrics)) == NULL) return no_memory(where, e);
+  if (!json_is_array(value)) return tern_fail(e, TERN_FAILED, "%s: a list of {\"metric\": NAME} was expected", where);
+  if ((t->metrics = calloc(count + 1, sizeof *t->metrics)) == NULL) return no_memory(where, e);
   for (size_t i = 0; i < count; i++) {
     const json_t *one = json_array_get(value, i);
     tern_task_metric *m = &t->metrics[i];
@@ -270,9 +272,21 @@ int tern_task_open(tern_task **out, const char *path, tern_error *e) {
 
 void tern_task_close(tern_task *t) {
   if (t == NULL) return;
-  char *texts[] = {t->name,        t->path,           t->version,       t->title,     t->data,
-                   t->data_labels, t->label_field,    t->split_by,      t->delimiter, t->shot_delimiter,
-                   t->shots.file,  t->shots.manifest, t->temperature_by};
+  char *texts[] = {t->name,
+                   t->path,
+                   t->version,
+                   t->title,
+                   t->data,
+                   t->column.file,
+                   t->column.field,
+                   t->shots.column.file,
+                   t->shots.column.field,
+                   t->split_by,
+                   t->delimiter,
+                   t->shot_delimiter,
+                   t->shots.file,
+                   t->shots.manifest,
+                   t->temperature_by};
   json_t *values[] = {t->groups, t->shots.rows, t->temperatures, t->root};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free(texts[i]);
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) json_decref(values[i]);

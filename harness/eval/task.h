@@ -44,8 +44,14 @@ typedef struct tern_wording {
   tern_template *target;
 } tern_wording;
 
+/* A file of a value a line, which becomes a field of the rows; file NULL: none. */
+typedef struct tern_task_column {
+  char *file, *field;
+} tern_task_column;
+
 typedef struct tern_task_shots {
-  char *file;     /* NULL: the evaluated rows, or rows, or manifest */
+  char *file; /* NULL: the evaluated rows, or rows, or manifest */
+  tern_task_column column;
   json_t *rows;   /* written in the task file */
   char *manifest; /* others' texts: shots/NAME.jsonl under the data root */
   tern_shot_sampler sampler;
@@ -73,8 +79,8 @@ typedef struct tern_task {
   char *name, *path, *version; /* path: of the task file */
   char *title;                 /* shown; the name where the file has none */
   tern_request_kind kind;
-  char *data;                         /* file, relative to the data root */
-  char *data_labels, *label_field;    /* a file with a line a row, and the field it becomes; NULL: none */
+  char *data;                         /* file, relative to the data root; "./" and "../": to the task file */
+  tern_task_column column;            /* of data */
   char *split_by;                     /* field whose values make subtasks NAME_VALUE; NULL: none */
   json_t *groups;                     /* {"stem": [values of split_by]}; NULL: none */
   bool pages;                         /* the file is WikiText, cut into articles */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/file.h"
 #include "harness/eval/data_root.h"
 #include "harness/eval/fields.h"
 #include "harness/eval/pages.h"
@@ -16,12 +15,22 @@ static int no_memory(const tern_task *t, tern_error *e) {
   return tern_fail(e, TERN_FAILED, "%s: out of memory", t->path);
 }
 
-/* A line of the labels' file to each row. */
-static int join_labels(const tern_task *t, const char *data, tern_rows *rows, tern_error *e) {
+/* A name of a task file: under the data root, or beside the task file itself. */
+static int find_file(const tern_task *t, const char *data, const char *name, char *path, tern_error *e) {
+  if (strncmp(name, "./", 2) != 0 && strncmp(name, "../", 3) != 0) return tern_data_find(path, PATH, data, name, e);
+  const char *slash = strrchr(t->path, '/');
+  int folder = slash ? (int)(slash - t->path + 1) : 0, n = snprintf(path, PATH, "%.*s%s", folder, t->path, name);
+  return n > 0 && n < PATH ? 0 : tern_fail(e, TERN_FAILED, "%.80s: name too long", name);
+}
+
+/* A line of the column's file to each row. */
+static int join_column(const tern_task *t, const char *data, const tern_task_column *c, tern_rows *rows,
+                       tern_error *e) {
   static const size_t limit = (size_t)64 << 20;
   char path[PATH];
   size_t size, row = 0, count = tern_rows_count(rows);
-  if (tern_data_find(path, sizeof path, data, t->data_labels, e) != 0) return (int)e->status;
+  if (c->file == NULL) return 0;
+  if (find_file(t, data, c->file, path, e) != 0) return (int)e->status;
   char *text = tern_rows_bytes(path, limit, &size, e), *rest = text;
   if (text == NULL) return (int)e->status;
   int status = 0;
@@ -29,22 +38,21 @@ static int join_labels(const tern_task *t, const char *data, tern_rows *rows, te
     line[strcspn(line, "\r")] = '\0';
     if (*line == '\0' && rest == NULL) break; /* behind the last line-end */
     if (row >= count) continue;
-    if (json_object_set_new(tern_rows_at(rows, row), t->label_field, json_string(line)) != 0)
+    if (json_object_set_new(tern_rows_at(rows, row), c->field, json_string(line)) != 0)
       status = tern_fail(e, TERN_FAILED, "%s: line %zu: invalid UTF-8", path, row + 1);
   }
   free(text);
   if (status == 0 && row != count)
-    status = tern_fail(e, TERN_FAILED, "%s: %zu labels for %zu rows of %s", path, row, count, t->data);
+    status = tern_fail(e, TERN_FAILED, "%s: %zu lines for the %zu rows of %s", path, row, count, rows->path);
   return status;
 }
 
 static int read_evaluated(const tern_task *t, const char *data, tern_task_data *out, tern_error *e) {
   char path[PATH];
-  if (tern_data_find(path, sizeof path, data, t->data, e) != 0) return (int)e->status;
+  if (find_file(t, data, t->data, path, e) != 0) return (int)e->status;
   if ((out->path = strdup(path)) == NULL) return no_memory(t, e);
   int status = t->pages ? tern_pages_read(&out->rows, path, e) : tern_rows_read(&out->rows, path, e);
-  if (status == 0 && t->data_labels != NULL) status = join_labels(t, data, out->rows, e);
-  return status;
+  return status == 0 ? join_column(t, data, &t->column, out->rows, e) : status;
 }
 
 /* split_by's value of a row as text (free()). */
@@ -155,9 +163,10 @@ static int read_pool(const tern_task *t, const char *data, tern_task_data *out, 
     out->pool = out->rows;
     return 0;
   }
-  if (tern_data_find(path, sizeof path, data, s->file, e) != 0) return (int)e->status;
+  if (find_file(t, data, s->file, path, e) != 0) return (int)e->status;
   if ((out->pool_path = strdup(path)) == NULL) return no_memory(t, e);
-  return tern_rows_read(&out->pool, path, e);
+  int status = tern_rows_read(&out->pool, path, e);
+  return status == 0 ? join_column(t, data, &s->column, out->pool, e) : status;
 }
 
 int tern_task_data_open(tern_task_data *out, const tern_task *t, const char *data, const char *subtask, bool shots,
