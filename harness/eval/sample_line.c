@@ -20,7 +20,7 @@ static char *target(const tern_task *t, const tern_row_texts *r, tern_error *e) 
   json_t *value;
   if (t->kind == TERN_ASK_ROLLING)
     value = json_string(r->original != NULL ? r->original : r->prompt);
-  else if (t->kind == TERN_ASK_TEXT && r->references.count > 0)
+  else if (t->kind == TERN_ASK_TEXT && t->references.path != NULL)
     value = texts(&r->references);
   else if (r->target != NULL)
     value = json_string(r->target);
@@ -42,7 +42,7 @@ static char *target(const tern_task *t, const tern_row_texts *r, tern_error *e) 
 static json_t *generation(const tern_task *t) {
   json_t *until = json_array();
   for (int i = 0; i < t->stop_count; i++) json_array_append_new(until, json_string(t->stops[i]));
-  return json_pack("{s:o, s:i, s:b}", "until", until, "max_gen_toks", t->most_tokens, "do_sample", 0);
+  return json_pack("{s:o, s:b, s:i}", "until", until, "do_sample", 0, "max_gen_toks", t->most_tokens);
 }
 
 static json_t *arguments(const tern_task *t, const tern_document *d) {

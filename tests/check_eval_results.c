@@ -1,0 +1,240 @@
+/* Samples and results beside lm-eval's own files for the same rows and answers
+ * (fixtures/eval-lm-eval: rows of random words, a model of hashed answers). */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/file.h"
+#include "harness/eval/item.h"
+#include "harness/eval/python_json.h"
+#include "harness/eval/records.h"
+#include "tests/eval_fixture.h"
+#include "tests/scratch.h"
+
+static const char source[] = TERN_FIXTURES "/eval-lm-eval";
+/* Tasks and, of the one that is split, its parts. */
+static const struct {
+  const char *task, *subtask, *name;
+} rows[] = {{"pick", NULL, "pick"},        {"claim", NULL, "claim"},      {"band", "moss", "band_moss"},
+            {"band", "fern", "band_fern"}, {"band", "reef", "band_reef"}, {"band_lone", NULL, "band_lone"},
+            {"sum", NULL, "sum"},          {"many", NULL, "many"},        {"pages", NULL, "pages"}};
+enum { ROWS = sizeof rows / sizeof *rows, MOST_REPLIES = 8 };
+
+static char folder[256];
+
+static char *theirs(const char *name, tern_error *e) {
+  char path[512];
+  size_t size;
+  snprintf(path, sizeof path, "%s/lm_samples_%s.jsonl", source, name);
+  char *text = tern_file_read(path, 1 << 24, &size, e);
+  if (text == NULL) fail_msg("%s", e->text);
+  return text;
+}
+
+/* What their line says was answered. */
+static tern_reply reply_of(const json_t *resp) {
+  const json_t *said = json_array_get(resp, 0);
+  const char *text = json_string_value(json_is_array(said) ? json_array_get(said, 0) : said);
+  tern_reply r = {.tokens = 1, .text = (char *)text};
+  char *end;
+  r.logprob = strtod(text, &end);
+  if (json_is_array(said)) {
+    r.text = NULL;
+    r.greedy = strcmp(json_string_value(json_array_get(said, 1)), "True") == 0;
+  }
+  return r;
+}
+
+static void add_item(tern_journal *j, const char *name, const json_t *line, bool rolling) {
+  tern_error e = {0};
+  tern_reply replies[MOST_REPLIES];
+  json_t *resps = json_object_get(line, "resps"), *resp;
+  size_t id = (size_t)json_integer_value(json_object_get(line, "doc_id")), i;
+  assert_in_range(json_array_size(resps), 1, MOST_REPLIES);
+  json_array_foreach(resps, i, resp) {
+    replies[i] = reply_of(resp);
+    if (rolling) replies[i].text = NULL;
+  }
+  json_t *item = tern_item_pack("00", replies, json_array_size(resps), &e);
+  if (item == NULL || tern_journal_add(j, name, id, item, &e) != 0) fail_msg("%s", e.text);
+  json_decref(item);
+}
+
+/* Their answers, last question first, so that nothing hangs on the order. */
+static void answer(tern_journal *j, const char *name) {
+  tern_error e = {0};
+  json_error_t wrong;
+  char *text = theirs(name, &e), *end = text + strlen(text);
+  json_t *seen = json_object();
+  while (end > text) {
+    char *line = end - 1;
+    while (line > text && line[-1] != '\n') line--;
+    json_t *value = json_loadb(line, (size_t)(end - line), 0, &wrong);
+    assert_non_null(value);
+    char id[32];
+    snprintf(id, sizeof id, "%d", (int)json_integer_value(json_object_get(value, "doc_id")));
+    if (json_object_get(seen, id) == NULL) add_item(j, name, value, strcmp(name, "pages") == 0);
+    json_object_set_new(seen, id, json_true());
+    json_decref(value);
+    end = line;
+  }
+  json_decref(seen);
+  free(text);
+}
+
+static json_t *record(void) {
+  char path[600];
+  tern_error e = {0};
+  tern_journal *j = NULL;
+  tern_records *r = NULL;
+  json_t *head = json_pack("{s:s, s:{s:i}}", "model", "hashes", "options", "limit", 0), *results = NULL;
+  snprintf(path, sizeof path, "%s/journal.jsonl", folder);
+  if (tern_journal_open(&j, path, head, &e) != 0) fail_msg("%s", e.text);
+  if (tern_records_open(&r, folder, head, &e) != 0) fail_msg("%s", e.text);
+  for (size_t i = 0; i < ROWS; i++) {
+    tern_task *t = NULL;
+    tern_documents d;
+    tern_document_options o = {.data = source, .subtask = rows[i].subtask, .shots = -1};
+    snprintf(path, sizeof path, "%s/%s.json", source, rows[i].task);
+    if (tern_task_open(&t, path, &e) != 0) fail_msg("%s", e.text);
+    for (int m = 0; m < t->metric_count; m++) {
+      tern_task_metric *metric = &t->metrics[m];
+      assert_non_null(metric->metric = tern_metric_find(metric->name));
+      if (tern_metric_check(metric->metric, metric->params, path, &e) != 0) fail_msg("%s", e.text);
+    }
+    if (tern_documents_make(&d, t, &o, &e) != 0) fail_msg("%s", e.text);
+    assert_string_equal(d.name, rows[i].name);
+    answer(j, d.name);
+    if (tern_records_add(r, &d, j, NULL, NULL, &e) != 0) fail_msg("%s", e.text);
+    tern_documents_close(&d);
+    tern_task_close(t);
+  }
+  if (tern_records_finish(r, &results, &e) != 0) fail_msg("%s", e.text);
+  tern_records_close(r);
+  if (tern_journal_close(j, &e) != 0) fail_msg("%s", e.text);
+  json_decref(head);
+  return results;
+}
+
+static void samples_are_lm_eval_s_to_the_byte_but_for_our_own_key(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ROWS; i++) {
+    tern_error e = {0};
+    json_error_t wrong;
+    char name[100], *next;
+    snprintf(name, sizeof name, "samples_%s.jsonl", rows[i].name);
+    char *ours = scratch_read(folder, name), *want = theirs(rows[i].name, &e), *at = want;
+    assert_non_null(ours);
+    for (char *line = strtok_r(ours, "\n", &next); line != NULL; line = strtok_r(NULL, "\n", &next)) {
+      json_t *value = json_loads(line, 0, &wrong);
+      assert_non_null(value);
+      assert_int_equal(json_object_del(value, "ternmark"), 0);
+      char *text = tern_python_dumps(value, 0, &e);
+      size_t n = strcspn(at, "\n");
+      if (strlen(text) != n || memcmp(text, at, n) != 0)
+        fail_msg("%s:\nours   %s\ntheirs %.*s", name, text, (int)n, at);
+      at += n + 1;
+      free(text);
+      json_decref(value);
+    }
+    assert_int_equal(*at, '\0');
+    free(ours);
+    free(want);
+  }
+}
+
+static void expect_number(const char *task, const char *key, const json_t *have, const json_t *want) {
+  if (json_is_string(want)) {
+    if (!json_equal(have, want)) fail_msg("%s: %s is not %s", task, key, json_string_value(want));
+    return;
+  }
+  double h = json_number_value(have), w = json_number_value(want);
+  if (have == NULL || !(fabs(h - w) <= 1e-14 * fabs(w))) fail_msg("%s: %s: %.17g is not %.17g", task, key, h, w);
+}
+
+/* The order of groups is that of the file here, of their list there. */
+static void expect_same_names(const json_t *have, const json_t *want) {
+  const json_t *a, *b;
+  size_t i, j, found = 0;
+  assert_int_equal(json_array_size(have), json_array_size(want));
+  json_array_foreach((json_t *)have, i, a) {
+    json_array_foreach((json_t *)want, j, b) found += (size_t)json_equal(a, b);
+  }
+  assert_int_equal(found, json_array_size(want));
+}
+
+static void figures_of_tasks_and_groups_are_lm_eval_s(void **state) {
+  (void)state;
+  static const char *const parts[] = {"results", "groups"};
+  json_t *want = fixture_open("eval-lm-eval/lm_results.json"), *have = record(), *task, *value;
+  const char *name, *key;
+  size_t figures = 0;
+  for (size_t i = 0; i < 2; i++) {
+    json_object_foreach(json_object_get(want, parts[i]), name, task) {
+      const json_t *ours = json_object_get(json_object_get(have, parts[i]), name);
+      json_object_foreach(task, key, value) {
+        /* claim was run without resamples there: f1's have a test of their own */
+        if (strcmp(name, "claim") == 0 && strstr(key, "_stderr") != NULL) continue;
+        const json_t *mine = json_object_get(ours, key);
+        if (json_is_object(value))
+          assert_true(json_equal(mine, value));
+        else
+          expect_number(name, key, mine, value);
+        figures++;
+      }
+    }
+  }
+  assert_in_range(figures, 80, 200);
+  json_object_foreach(json_object_get(want, "group_subtasks"), name, value)
+      expect_same_names(json_object_get(json_object_get(have, "group_subtasks"), name), value);
+  json_object_foreach(json_object_get(want, "higher_is_better"), name, value)
+      assert_true(json_equal(json_object_get(json_object_get(have, "higher_is_better"), name), value));
+  json_object_foreach(json_object_get(want, "n-samples"), name, value)
+      assert_true(json_equal(json_object_get(json_object_get(have, "n-samples"), name), value));
+  json_decref(want);
+  json_decref(have);
+}
+
+static void scoring_again_gives_the_same_bytes(void **state) {
+  (void)state;
+  char *before = scratch_read(folder, "results.json"), *samples = scratch_read(folder, "samples_sum.jsonl");
+  assert_true(before != NULL && samples != NULL);
+  scratch_remove(folder);
+  scratch_make(folder, sizeof folder);
+  json_decref(record());
+  char *after = scratch_read(folder, "results.json"), *again = scratch_read(folder, "samples_sum.jsonl");
+  assert_string_equal(before, after);
+  assert_string_equal(samples, again);
+  free(before);
+  free(after);
+  free(samples);
+  free(again);
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  scratch_make(folder, sizeof folder);
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  scratch_remove(folder);
+  return 0;
+}
+
+int main(void) {
+  static const struct CMUnitTest tests[] = {
+      cmocka_unit_test(figures_of_tasks_and_groups_are_lm_eval_s),
+      cmocka_unit_test(samples_are_lm_eval_s_to_the_byte_but_for_our_own_key),
+      cmocka_unit_test(scoring_again_gives_the_same_bytes),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
