@@ -12,7 +12,7 @@ typedef struct tern_command {
 
 extern const tern_command tern_command_reproduce, tern_command_bench, tern_command_report, tern_command_synth,
     tern_command_convert, tern_command_run, tern_command_chat, tern_command_perplexity, tern_command_embed,
-    tern_command_machine, tern_command_kernels, tern_command_inspect, tern_command_tokenize, tern_command_train, tern_command_eval,
-    tern_command_serve; /* serve is the room above: service/ */
+    tern_command_machine, tern_command_kernels, tern_command_inspect, tern_command_tokenize, tern_command_train,
+    tern_command_eval, tern_command_fetch, tern_command_serve; /* serve is the room above: service/ */
 
 #endif

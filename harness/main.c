@@ -13,7 +13,8 @@ static const tern_command *const commands[] = {
     &tern_command_reproduce, &tern_command_bench,   &tern_command_report,     &tern_command_machine,
     &tern_command_run,       &tern_command_chat,    &tern_command_perplexity, &tern_command_embed,
     &tern_command_synth,     &tern_command_convert, &tern_command_inspect,    &tern_command_tokenize,
-    &tern_command_kernels,   &tern_command_train,   &tern_command_eval,       &tern_command_serve,
+    &tern_command_kernels,   &tern_command_train,   &tern_command_eval,       &tern_command_fetch,
+    &tern_command_serve,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
