@@ -3,16 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/eval/mtbench.h"
 #include "harness/eval/results.h"
 
 struct tern_records {
-  char *folder;
+  char *folder, *model;
   json_t *results;
 };
 
 int tern_records_open(tern_records **out, const char *folder, const json_t *run, tern_error *e) {
   tern_records *r = *out = calloc(1, sizeof *r);
-  if (r == NULL || (r->folder = strdup(folder)) == NULL) {
+  const char *model = json_string_value(json_object_get(run, "model"));
+  if (r == NULL || (r->folder = strdup(folder)) == NULL ||
+      (r->model = strdup(model != NULL ? model : "model")) == NULL) {
     tern_fail(e, TERN_FAILED, "%s: out of memory", folder);
   } else if ((r->results = tern_results_begin(run, e)) != NULL) {
     return 0;
@@ -28,6 +31,7 @@ int tern_records_add(tern_records *r, const tern_documents *d, const tern_journa
   json_t *graders = json_object();
   if (graders == NULL) return tern_fail(e, TERN_FAILED, "%s: out of memory", r->folder);
   int status = tern_samples_write(&call, graders, e);
+  if (status == 0 && d->task->turns.given) status = tern_mtbench_write(r->folder, d->name, r->model, e);
   if (status == 0) status = tern_results_add(r->results, d, graders, e);
   json_decref(graders);
   return status;
@@ -44,5 +48,6 @@ void tern_records_close(tern_records *r) {
   if (r == NULL) return;
   json_decref(r->results);
   free(r->folder);
+  free(r->model);
   free(r);
 }
