@@ -77,6 +77,7 @@ static int read_shots(void *to, const json_t *value, const char *where, tern_err
   tern_task *t = to;
   tern_task_shots *s = &t->shots;
   const json_t *rows = json_object_get(value, "rows");
+  s->leave_out = false; /* the default is that of a task without "shots" */
   s->sampler = rows != NULL && !json_is_null(rows) ? TERN_SHOTS_FIRST : TERN_SHOTS_RANDOM;
   const tern_keys tables[] = {{keys, sizeof keys / sizeof *keys, s},
                               {tern_wording_keys, tern_wording_key_count, &t->shot_wording}};
