@@ -1,7 +1,9 @@
 /* What a task's keys ask of each other. A rule is a row: when it is broken, the
  * message says what to do. */
+#include <stdio.h>
 #include <string.h>
 
+#include "harness/eval/score.h"
 #include "harness/eval/task_parts.h"
 
 enum { CHOICES = 1u << TERN_ASK_CHOICES, ROLLING = 1u << TERN_ASK_ROLLING, TEXT = 1u << TERN_ASK_TEXT };
@@ -86,13 +88,38 @@ static const rule rules[] = {
     {TEXT, no_tokens, "most_tokens is 0"},
 };
 
+static int unknown_metric(const char *where, const char *name, tern_error *e) {
+  enum { MOST = 64 };
+  const char *names[MOST];
+  char advice[360];
+  size_t count = 0;
+  for (const tern_metric *m; count < MOST && (m = tern_metric_at(count)) != NULL; count++) names[count] = m->name;
+  tern_key_advice(advice, sizeof advice, name, names, count);
+  return tern_fail(e, TERN_FAILED, "%s: unknown metric \"%.40s\"; %s", where, name, advice);
+}
+
 /* Names become parts of file names. */
 static bool plain_name(const char *name) {
   static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+";
   return name[0] != '.' && strspn(name, allowed) == strlen(name) && strlen(name) <= 100;
 }
 
-int tern_task_check(const tern_task *t, tern_error *e) {
+/* Metrics by name, for the kind, with parameters that they know. */
+static int find_metrics(tern_task *t, tern_error *e) {
+  static const char *const kinds[] = {"choices", "rolling", "text"};
+  for (int i = 0; i < t->metric_count; i++) {
+    tern_task_metric *m = &t->metrics[i];
+    char where[400];
+    snprintf(where, sizeof where, "%.300s: metrics", t->path);
+    if ((m->metric = tern_metric_find(m->name)) == NULL) return unknown_metric(where, m->name, e);
+    if ((m->metric->kinds >> t->kind & 1) == 0)
+      return tern_fail(e, TERN_FAILED, "%s: metric %s is not for kind \"%s\"", where, m->name, kinds[t->kind]);
+    if (tern_metric_check(m->metric, m->params, where, e) != 0) return (int)e->status;
+  }
+  return 0;
+}
+
+int tern_task_check(tern_task *t, tern_error *e) {
   if (!plain_name(t->name))
     return tern_fail(e, TERN_FAILED, "%s: task: letters, digits, _ - . and + were expected, not \"%.60s\"", t->path,
                      t->name);
@@ -100,5 +127,5 @@ int tern_task_check(const tern_task *t, tern_error *e) {
     if ((rules[i].kinds >> t->kind & 1) != 0 && rules[i].broken(t))
       return tern_fail(e, TERN_FAILED, "%s: %s", t->path, rules[i].message);
   }
-  return 0;
+  return find_metrics(t, e);
 }

@@ -14,8 +14,8 @@ int tern_key_shot_rows(void *to, const json_t *value, const char *where, tern_er
 int tern_key_sampler(void *to, const json_t *value, const char *where, tern_error *e);   /* tern_shot_sampler */
 int tern_key_manifest(void *to, const json_t *value, const char *where, tern_error *e);  /* char *, of {"manifest":} */
 
-/* Keys that can't stand together or miss their partner. */
-int tern_task_check(const tern_task *t, tern_error *e);
+/* Keys that can't stand together or miss their partner; metrics by their names. */
+int tern_task_check(tern_task *t, tern_error *e);
 
 extern const tern_key tern_wording_keys[];
 extern const size_t tern_wording_key_count;
