@@ -26,9 +26,11 @@ static bool take_score(json_t *lls, json_t *greedy, const json_t *said) {
   return true;
 }
 
+/* Rolling figures are pairs of numbers; two instructions' verdicts are booleans. */
 static bool is_score(const json_t *line, const json_t *said) {
   const char *metric = json_string_value(json_array_get(json_object_get(line, "metrics"), 0));
-  return json_is_array(said) || (metric != NULL && json_array_size(json_object_get(line, metric)) == 2);
+  const json_t *figure = metric != NULL ? json_object_get(line, metric) : NULL;
+  return json_is_array(said) || (json_array_size(figure) == 2 && json_is_number(json_array_get(figure, 0)));
 }
 
 static bool take_answers(json_t *item, const json_t *line) {
