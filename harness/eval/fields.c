@@ -22,11 +22,8 @@ static int fill(const view *v, const tern_template *t, char **out) {
   return tern_template_fill(t, v->rows, v->row, v->more, out, v->e);
 }
 
-/* What shots do not word themselves is worded as the task's rows are. */
-static tern_wording wording(const tern_task *t, bool shot) {
-  const tern_wording *own = &t->shot_wording;
-  tern_wording w = t->wording;
-  if (!shot) return w;
+/* Keys that are absent in `own` are worded as in `w`. */
+static tern_wording over(tern_wording w, const tern_wording *own) {
   if (own->fields != NULL) w.fields = own->fields, w.field_names = own->field_names, w.field_count = own->field_count;
   if (own->prompt != NULL) w.prompt = own->prompt, w.inputs = own->inputs;
   if (own->inputs.given) w.inputs = own->inputs, w.prompt = own->prompt;
@@ -34,6 +31,13 @@ static tern_wording wording(const tern_task *t, bool shot) {
   if (own->gold != NULL) w.gold = own->gold, w.gold_is = own->gold_is, w.labels = own->labels;
   if (own->target != NULL) w.target = own->target;
   return w;
+}
+
+/* A pool that is the evaluated rows has their form. */
+static tern_wording wording(const tern_task *t, const tern_task_data *d, bool shot) {
+  bool other = d->other && (!shot || d->pool == d->rows);
+  tern_wording w = other ? over(t->wording, &t->other_wording) : t->wording;
+  return shot ? over(w, &t->shot_wording) : w;
 }
 
 static int compute_fields(view *v, const tern_wording *w) {
@@ -242,7 +246,7 @@ static int fill_rest(const view *v, tern_row_texts *r) {
 
 int tern_row_texts_make(tern_row_texts *out, const tern_task *t, const tern_task_data *d, size_t row, bool shot,
                         tern_error *e) {
-  tern_wording w = wording(t, shot);
+  tern_wording w = wording(t, d, shot);
   view v = {t, shot ? d->pool : d->rows, row, json_copy(d->texts), e};
   *out = (tern_row_texts){.gold = -1};
   int status = v.more == NULL ? no_memory(&v) : compute_fields(&v, &w);
@@ -275,8 +279,9 @@ void tern_row_texts_close(tern_row_texts *r) {
 int tern_row_description(const tern_task *t, const tern_task_data *d, size_t row, char **out, tern_error *e) {
   view v = {t, d->rows, row, NULL, e};
   if (t->description == NULL) return copy_text(&v, "", out);
+  tern_wording w = wording(t, d, false);
   v.more = json_copy(d->texts);
-  int status = v.more == NULL ? no_memory(&v) : compute_fields(&v, &t->wording);
+  int status = v.more == NULL ? no_memory(&v) : compute_fields(&v, &w);
   if (status == 0) status = fill(&v, t->description, out);
   json_decref(v.more);
   return status;

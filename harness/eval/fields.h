@@ -9,6 +9,7 @@
 typedef struct tern_task_data {
   tern_rows *rows; /* evaluated ones, in file order */
   tern_rows *pool; /* of shots; may be rows */
+  bool other;      /* rows are of data.otherwise */
   json_t *texts;   /* object: the task's texts from the manifest */
   char *path;      /* of the evaluated file, for its SHA-256 */
   char *pool_path; /* NULL: the pool is the evaluated file or the task file's own rows */

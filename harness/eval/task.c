@@ -53,9 +53,17 @@ static int read_column(void *to, const json_t *value, const char *where, tern_er
   return tern_keys_read(value, &table, 1, where, e);
 }
 
+static int read_otherwise(void *to, const json_t *value, const char *where, tern_error *e) {
+  static const tern_key keys[] = {{"file", tern_key_text, offsetof(tern_task, other_data), true}};
+  const tern_keys tables[] = {{keys, 1, to},
+                              {tern_wording_keys, tern_wording_key_count, &((tern_task *)to)->other_wording}};
+  return tern_keys_read(value, tables, 2, where, e);
+}
+
 static int read_data(void *to, const json_t *value, const char *where, tern_error *e) {
   static const tern_key keys[] = {{"file", tern_key_text, offsetof(tern_task, data), true},
                                   {"column", read_column, offsetof(tern_task, column), false},
+                                  {"otherwise", read_otherwise, 0, false},
                                   {"split_by", tern_key_text, offsetof(tern_task, split_by), false},
                                   {"groups", tern_key_object, offsetof(tern_task, groups), false},
                                   {"pages", read_pages, offsetof(tern_task, pages), false}};
@@ -278,6 +286,7 @@ void tern_task_close(tern_task *t) {
                    t->version,
                    t->title,
                    t->data,
+                   t->other_data,
                    t->column.file,
                    t->column.field,
                    t->shots.column.file,
@@ -294,6 +303,7 @@ void tern_task_close(tern_task *t) {
   tern_template_close(t->description);
   tern_template_close(t->original);
   tern_wording_close(&t->wording);
+  tern_wording_close(&t->other_wording);
   tern_wording_close(&t->shot_wording);
   tern_task_list_close(&t->references);
   tern_task_list_close(&t->truth);

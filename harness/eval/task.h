@@ -85,7 +85,9 @@ typedef struct tern_task {
   json_t *groups;                     /* {"stem": [values of split_by]}; NULL: none */
   bool pages;                         /* the file is WikiText, cut into articles */
   tern_template *description;         /* NULL: none */
-  tern_wording wording, shot_wording; /* shot_wording's absent keys are the task's own (tern_task_wording) */
+  char *other_data;                   /* a file in another form, read where data is not at hand; NULL: none */
+  tern_wording other_wording;         /* of its rows; absent keys are the task's own */
+  tern_wording wording, shot_wording; /* shot_wording's absent keys are the task's own */
   tern_task_list references;          /* of texts: any may match; absent: target */
   tern_task_list truth;               /* choices: "1" for each true one (mc2) */
   tern_task_list turns;               /* text: users' turns of a conversation; prompt absent */

@@ -59,6 +59,9 @@ static bool original_given(const tern_task *t) {
 static bool groups_without_split(const tern_task *t) {
   return t->groups != NULL && t->split_by == NULL;
 }
+static bool other_form_of_parts(const tern_task *t) {
+  return t->other_data != NULL && (t->split_by != NULL || t->pages);
+}
 static bool no_answer_for_shots(const tern_task *t) {
   return t->shots.count > 0 && t->wording.target == NULL && t->shot_wording.target == NULL;
 }
@@ -84,6 +87,7 @@ static const rule rules[] = {
     {ROLLING, shot_keys, "kind \"rolling\" has no shots"},
     {CHOICES | TEXT, original_given, "\"original\" belongs to kind \"rolling\""},
     {CHOICES | TEXT | ROLLING, groups_without_split, "data.groups needs data.split_by"},
+    {CHOICES | TEXT | ROLLING, other_form_of_parts, "data.otherwise can't stand with data.split_by or data.pages"},
     {TEXT, no_answer_for_shots, "shots need \"target\", their answer"},
     {TEXT, no_tokens, "most_tokens is 0"},
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/eval/data_root.h"
 #include "harness/eval/fields.h"
@@ -47,12 +48,25 @@ static int join_column(const tern_task *t, const char *data, const tern_task_col
   return status;
 }
 
+/* The evaluated file, else the one in another form; of neither the first is named. */
+static int find_rows(const tern_task *t, const char *data, char *path, bool *other, tern_error *e) {
+  tern_error missing = {0};
+  *other = false;
+  if (t->other_data == NULL) return find_file(t, data, t->data, path, e);
+  if (find_file(t, data, t->data, path, &missing) == 0 && access(path, R_OK) == 0) return 0;
+  if (find_file(t, data, t->other_data, path, &missing) == 0 && access(path, R_OK) == 0) {
+    *other = true;
+    return 0;
+  }
+  return find_file(t, data, t->data, path, e);
+}
+
 static int read_evaluated(const tern_task *t, const char *data, tern_task_data *out, tern_error *e) {
   char path[PATH];
-  if (find_file(t, data, t->data, path, e) != 0) return (int)e->status;
+  if (find_rows(t, data, path, &out->other, e) != 0) return (int)e->status;
   if ((out->path = strdup(path)) == NULL) return no_memory(t, e);
   int status = t->pages ? tern_pages_read(&out->rows, path, e) : tern_rows_read(&out->rows, path, e);
-  return status == 0 ? join_column(t, data, &t->column, out->rows, e) : status;
+  return status == 0 && !out->other ? join_column(t, data, &t->column, out->rows, e) : status;
 }
 
 /* split_by's value of a row as text (free()). */

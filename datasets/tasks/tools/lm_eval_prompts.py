@@ -12,6 +12,7 @@ NUL behind each. In cases with "stand_in" others' shots and primer are replaced 
 those of eval-rows/shots, on both sides."""
 import gzip, hashlib, importlib.metadata, json, os, re, sys
 import logging
+STDOUT, sys.stdout = sys.stdout, sys.stderr  # lm-eval prints
 import datasets
 import lm_eval
 from lm_eval.api.task import ConfigurableTask
@@ -223,8 +224,8 @@ def main():
         out.append(case("mmlu", [(s, build(f"mmlu/default/mmlu_{s}.yaml", {"test": mmlu(test, s), "dev": mmlu(dev, s)},
                                            shots)) for s in subjects], True))
     made = "lm-eval " + importlib.metadata.version("lm-eval") + " by datasets/tasks/tools/lm_eval_prompts.py"
-    json.dump({"made_with": made, "cases": out}, sys.stdout, indent=1)
-    print()
+    json.dump({"made_with": made, "cases": out}, STDOUT, indent=1)
+    STDOUT.write("\n")
 
 
 main()
