@@ -1,6 +1,5 @@
-/* The parts of `ternmark eval` that have files of their own
- * (harness/commands/eval_merge.c, eval_compare.c). argv[0] is the part's name;
- * each returns an exit code. */
+/* The parts of `ternmark eval` that have files of their own. argv[0] is the
+ * part's name; each returns an exit code. */
 #ifndef TERN_HARNESS_EVAL_PARTS_H
 #define TERN_HARNESS_EVAL_PARTS_H
 
