@@ -22,7 +22,7 @@
 enum { MOST_REDIRECTS = 10, LONGEST_PAUSE_S = 60, VALIDATOR = 200, SNIFF = 256 };
 
 /* Why a try ended before its time. */
-typedef enum { GOES_ON, IS_HTML, TOO_LONG, WRITE_FAILED, WRONG_RANGE } ending;
+typedef enum { GOES_ON, IS_HTML, TOO_LONG, WRITE_FAILED, WRONG_RANGE, SILENT } ending;
 
 typedef struct transfer {
   const tern_http_request *r;
@@ -38,6 +38,7 @@ typedef struct transfer {
   bool started;              /* the answer's first byte was judged */
   ending ending;
   int write_errno;
+  double last_news; /* tern_now() when something came */
   tern_progress progress;
 } transfer;
 
@@ -76,6 +77,7 @@ static bool is_header(const char *line, size_t n, const char *name, const char *
 /* Headers of every answer on the way come by; a status line begins anew. */
 static size_t on_header(char *line, size_t one, size_t n, void *state) {
   transfer *t = state;
+  t->last_news = tern_now();
   const char *v;
   char text[VALIDATOR];
   n *= one;
@@ -147,6 +149,7 @@ static ending judge(transfer *t, long code, const char *bytes, size_t n) {
 static size_t on_bytes(char *bytes, size_t one, size_t n, void *state) {
   transfer *t = state;
   long code = 0;
+  t->last_news = tern_now();
   n *= one;
   curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &code);
   if (code != 200 && code != 206) return n; /* an error's page */
@@ -169,9 +172,13 @@ static size_t on_bytes(char *bytes, size_t one, size_t n, void *state) {
   return t->ending == GOES_ON ? n : 0;
 }
 
+/* Called once a second even when nothing comes. libcurl's own low-speed limit
+ * looks at an average of several seconds. */
 static int on_progress(void *state, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
-  (void)state, (void)a, (void)b, (void)c, (void)d;
-  return tern_interrupted();
+  transfer *t = state;
+  (void)a, (void)b, (void)c, (void)d;
+  if (t->ending == GOES_ON && tern_now() - t->last_news > t->r->stall_s) t->ending = SILENT;
+  return t->ending == SILENT || tern_interrupted();
 }
 
 static void set_up(transfer *t) {
@@ -188,13 +195,12 @@ static void set_up(transfer *t) {
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c, CURLOPT_USERAGENT, "ternmark");
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)r->stall_s);
-  curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)r->stall_s);
   curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
   curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
   curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
   curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
   if (bundle != NULL && bundle[0] != '\0') curl_easy_setopt(c, CURLOPT_CAINFO, bundle);
   if (r->token != NULL) { /* libcurl keeps it from other hosts */
@@ -217,6 +223,7 @@ static CURLcode try_once(transfer *t, long *code) {
   }
   curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers);
   t->started = false;
+  t->last_news = tern_now();
   t->ending = GOES_ON;
   CURLcode got = curl_easy_perform(t->curl);
   *code = 0;
@@ -270,8 +277,9 @@ static int refused(const transfer *t, CURLcode got, long code, tern_error *e) {
 /* The last try's trouble in words. */
 static int give_up(const transfer *t, CURLcode got, long code, tern_error *e) {
   const char *address = t->r->address;
-  if (code >= 400) return tern_fail(e, TERN_FAILED, "%s: the server answers %ld, again and again", address, code);
-  if (got == CURLE_OPERATION_TIMEDOUT)
+  if (code >= 400 && t->ending != SILENT)
+    return tern_fail(e, TERN_FAILED, "%s: the server answers %ld, again and again", address, code);
+  if (got == CURLE_OPERATION_TIMEDOUT || t->ending == SILENT)
     return tern_fail(e, TERN_FAILED, "%s: nothing comes for %d s (%lld bytes are kept)", address, t->r->stall_s,
                      t->have);
   if (got != CURLE_OK && got != CURLE_PARTIAL_FILE)
