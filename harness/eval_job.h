@@ -22,6 +22,7 @@ typedef struct tern_eval_options {
   int window;      /* tern_window_rule, of tern_eval_window_names */
   int most_tokens; /* of generated texts; 0: the task's */
   int shard, shards;
+  double margin; /* of the gate */
   int sequences, batch, positions;
 } tern_eval_options;
 extern const char *const tern_eval_bos_names[];    /* "current", "v0.4.8" */

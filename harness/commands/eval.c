@@ -1,10 +1,15 @@
 /* ternmark eval: accuracy tasks as lm-evaluation-harness runs them. */
 #include <argp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/command.h"
+#include "harness/eval/gate.h"
+#include "harness/eval/items.h"
 #include "harness/eval_job.h"
+#include "harness/eval_parts.h"
 #include "harness/job_lists.h"
 
 enum {
@@ -24,6 +29,7 @@ enum {
   SHARD,
   FROM,
   GATE,
+  MARGIN,
   BASELINE,
   SKIP,
   SEQUENCES,
@@ -32,6 +38,7 @@ enum {
   QUIET
 };
 enum { USUAL_SEQUENCES = 32, USUAL_BATCH = 512, MOST_SHARDS = 100000 };
+static const double USUAL_MARGIN = 0.01;
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Questions", 1},
@@ -58,6 +65,10 @@ static const struct argp_option table[] = {
     {"shard", SHARD, "I/N", 0, "every Nth question from the Ith on, I from 1; see ternmark eval merge", 0},
     {"from", FROM, "JOURNAL", 0, "score a journal again: no model, options are the journal's", 0},
     {"gate", GATE, "FILE", 0, "compare with a baseline: exit code 0 pass, 3 undecided, 4 regression", 0},
+    {"margin", MARGIN, "X", 0,
+     "with --gate, where other bits are expected: the loss that is to be excluded, of accuracy or in nats a word "
+     "(0.01)",
+     0},
     {"save-baseline", BASELINE, "FILE", 0, "write this run as a baseline", 0},
     {"quiet", QUIET, 0, 0, "no lines about what runs", 0},
     {0, 0, 0, 0, "Batching (no influence on the result)", 4},
@@ -88,6 +99,14 @@ static void parse_shard(struct argp_state *state, const char *text, tern_eval_op
     argp_error(state, "--shard: \"%.40s\" is not I/N with 1 <= I <= N", text);
 }
 
+static double parse_margin(struct argp_state *state, const char *text) {
+  char *end;
+  double margin = strtod(text, &end);
+  if (end == text || *end != '\0' || !(margin >= 0 && margin <= 1))
+    argp_error(state, "--margin: \"%.40s\" is no number from 0 to 1", text);
+  return margin;
+}
+
 /* What goes with what, when all is known. */
 static void check(const tern_eval_options *o, struct argp_state *state) {
   if (o->from != NULL && *o->open.model != '\0') argp_error(state, "--from scores a journal: no model is asked");
@@ -99,6 +118,7 @@ static void check(const tern_eval_options *o, struct argp_state *state) {
   if (o->positions > 0 && o->positions < o->open.context)
     argp_error(state, "--positions are at least those of one --context");
   if (o->gate != NULL && o->shards > 1) argp_error(state, "--gate wants all questions, not a shard");
+  if (o->baseline != NULL && o->shards > 1) argp_error(state, "--save-baseline wants all questions, not a shard");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state) {
@@ -158,6 +178,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   case GATE:
     o->gate = text;
     break;
+  case MARGIN:
+    o->margin = parse_margin(state, text);
+    break;
   case BASELINE:
     o->baseline = text;
     break;
@@ -196,23 +219,43 @@ static int print(const tern_eval_options *o, const json_t *results, tern_error *
   return fflush(stdout) == 0 && !ferror(stdout) ? 0 : tern_fail_errno(e, "standard output: cannot write");
 }
 
+/* Returns the gate's exit code. */
+static int judge(const tern_eval_options *o, const char *dir, tern_error *e) {
+  tern_gate_verdict verdict = TERN_GATE_PASS;
+  int status = 0;
+  if (o->gate != NULL) status = tern_gate_run(o->gate, dir, o->margin, o->json ? stderr : stdout, &verdict, e);
+  if (status == 0 && o->baseline != NULL) status = tern_baseline_write(o->baseline, dir, e);
+  return status != 0 ? status : (int)verdict;
+}
+
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv, tern_error *e);
+} parts[] = {{"merge", tern_eval_merge_command}, {"compare", tern_eval_compare_command}};
+
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp_child children[] = {{&tern_open_argp, 0, NULL, 0}, {0}};
   static const struct argp argp = {
       .options = table, .parser = parse, .args_doc = "TASKS MODEL", .doc = doc, .children = children};
-  tern_eval_options o = {.shots = -1, .chat = -1, .shard = 1, .shards = 1};
+  tern_eval_options o = {.shots = -1, .chat = -1, .shard = 1, .shards = 1, .margin = USUAL_MARGIN};
   static char name[] = "ternmark eval"; /* how messages and usage call it */
   char dir[TERN_EVAL_PATH];
   json_t *results;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (argc > 1 && strcmp(argv[1], parts[i].name) == 0) return parts[i].run(argc - 1, argv + 1, e);
+  }
   if (tern_open_options_start(&o.open, e) != 0) return (int)e->status;
   o.sequences = USUAL_SEQUENCES;
   o.batch = USUAL_BATCH;
   argv[0] = name;
   argp_parse(&argp, argc, argv, 0, NULL, &o);
   if (o.sequences > o.batch) o.sequences = o.batch;
+  /* better now than after the run */
+  if (o.gate != NULL && access(o.gate, R_OK) != 0) return tern_fail_errno(e, "%s: cannot read the baseline", o.gate);
   int status = tern_eval_job_run(&o, dir, &results, e);
   if (status == 0) status = print(&o, results, e);
   if (status == 0 && !o.open.quiet) fprintf(stderr, "%-8s %s\n", "results", dir);
+  if (status == 0) status = judge(&o, dir, e);
   json_decref(results);
   return status;
 }

@@ -37,7 +37,7 @@ static int chosen(const tern_scored *item, tern_choice_by by, int *best, tern_er
 }
 
 static int score_accuracy(const char *name, tern_choice_by by, tern_scored *items, size_t count, tern_error *e) {
-  int status = 0, best;
+  int status = 0, best = 0;
   for (size_t i = 0; i < count && status == 0; i++) {
     status = chosen(&items[i], by, &best, e);
     if (status == 0)
@@ -63,7 +63,7 @@ static int score_acc_bytes(const tern_score_call *c, tern_scored *items, size_t 
 
 static int score_f1(const tern_score_call *c, tern_scored *items, size_t count, tern_error *e) {
   (void)c;
-  int status = 0, best;
+  int status = 0, best = 0;
   for (size_t i = 0; i < count && status == 0; i++) {
     status = chosen(&items[i], TERN_BY_SUM, &best, e);
     if (status == 0)
