@@ -253,6 +253,38 @@ static void a_column_of_its_own_file_must_have_a_line_a_row(void **state) {
   tern_task_close(t);
 }
 
+static void rows_of_another_form_are_read_where_the_first_file_is_missing(void **state) {
+  static const char text[] =
+      "{\"ternmark_task\": 1, \"task\": \"own\", \"kind\": \"choices\", \"data\": {\"file\": \"./first.jsonl\", "
+      "\"otherwise\": {\"file\": \"./other.jsonl\", \"prompt\": \"{query}\", \"choices\": \"options\"}}, "
+      "\"prompt\": \"Q: {q}\", \"choices\": [\"{a}\", \"{b}\"], \"gold\": \"{gold}\", " METRICS "}";
+  char path[PATH];
+  tern_task *t = NULL;
+  tern_task_data d;
+  tern_row_texts texts;
+  tern_error e = {0};
+  (void)state;
+  scratch_file(dir, "two.json", text);
+  snprintf(path, sizeof path, "%s/two.json", dir);
+  if (tern_task_open(&t, path, &e) != 0) fail_msg("%s", e.text);
+  assert_int_equal(tern_task_data_open(&d, t, NULL, NULL, false, &e), TERN_FAILED);
+  assert_non_null(strstr(e.text, "first.jsonl"));
+  scratch_file(dir, "other.jsonl", "{\"query\": \"Q: x\", \"options\": [\"y\", \"z\"], \"gold\": 1}\n");
+  for (int i = 0; i < 2; i++) {
+    if (tern_task_data_open(&d, t, NULL, NULL, true, &e) != 0) fail_msg("%s", e.text);
+    assert_int_equal(d.other, i == 0);
+    for (int shot = 0; shot < 2; shot++) {
+      if (tern_row_texts_make(&texts, t, &d, 0, shot != 0, &e) != 0) fail_msg("%s", e.text);
+      assert_string_equal(texts.prompt, "Q: x");
+      assert_string_equal(texts.answer, "z");
+      tern_row_texts_close(&texts);
+    }
+    tern_task_data_close(&d);
+    scratch_file(dir, "first.jsonl", "{\"q\": \"x\", \"a\": \"y\", \"b\": \"z\", \"gold\": \"1\"}\n");
+  }
+  tern_task_close(t);
+}
+
 static void missing_texts_of_others_are_answered_with_both_ways_to_get_them(void **state) {
   tern_task *t = NULL;
   tern_task_data d;
@@ -343,6 +375,7 @@ int main(void) {
       cmocka_unit_test(shots_may_be_worded_on_their_own),
       cmocka_unit_test(rows_that_lack_something_are_named_by_line),
       cmocka_unit_test(a_column_of_its_own_file_must_have_a_line_a_row),
+      cmocka_unit_test(rows_of_another_form_are_read_where_the_first_file_is_missing),
       cmocka_unit_test(missing_texts_of_others_are_answered_with_both_ways_to_get_them),
       cmocka_unit_test(every_shipped_task_and_set_opens),
       cmocka_unit_test(the_published_set_has_the_published_shots_metrics_and_chat),

@@ -104,6 +104,7 @@ static void escapes_give_signs_and_leave_regular_expressions_alone(void **state)
 static void a_missing_value_is_named_with_line_and_place(void **state) {
   (void)state;
   fill("{nosuch}", 0, NULL, false, "rows.jsonl: line 1: no \"nosuch\"; there is: q, n");
+  fill("{nosuch}", 1, NULL, false, "there is: q (own.json: prompt)");
   fill("{n}", 1, NULL, false, "rows.jsonl: line 2: no \"n\"");
   fill("{list}", 0, NULL, false, "\"list\" is a list, not text");
   fill("{deep}", 0, NULL, false, "own.json: prompt");

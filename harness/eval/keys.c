@@ -22,15 +22,19 @@ void tern_key_where(char *out, size_t size, const char *where, const char *name)
 }
 
 void tern_key_advice(char *out, size_t size, const char *wrong, const char *const *names, size_t count) {
-  size_t best = 0, used = 0;
+  size_t best = 0, used = 0, i;
   int least = INT_MAX;
-  for (size_t i = 0; i < count; i++) {
+  *out = '\0';
+  for (i = 0; i < count; i++) {
     int d = tern_name_distance(wrong, names[i]);
     if (d < least) least = d, best = i;
   }
-  if (count > 0) used = (size_t)snprintf(out, size, "did you mean \"%s\"? There are: ", names[best]);
-  for (size_t i = 0; i < count && used < size; i++)
-    used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", names[i]);
+  if (count == 0) return;
+  used = (size_t)snprintf(out, size, "did you mean \"%s\"?", names[best]);
+  if (least <= 2) return; /* a slip of the finger: the list would hide it */
+  for (i = 0; i < count && used + strlen(names[i]) + 12 < size; i++)
+    used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : " There are: ", names[i]);
+  if (i < count) snprintf(out + used, size - used, ", ...");
 }
 
 static const tern_key *find(const tern_keys *tables, size_t count, const char *name, void **base) {

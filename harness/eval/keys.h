@@ -39,7 +39,7 @@ int tern_key_list(void *to, const json_t *value, const char *where, tern_error *
 
 /* "FILE: a" and "b": "FILE: a.b"; "FILE" and "b": "FILE: b". */
 void tern_key_where(char *out, size_t size, const char *where, const char *name);
-/* The nearest of `names` and all of them, as a message's end: `meant "x"? there are ...`. */
+/* A message's end: the nearest of `names`, and all of them where none is near. */
 void tern_key_advice(char *out, size_t size, const char *wrong, const char *const *names, size_t count);
 
 #endif

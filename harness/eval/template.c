@@ -230,10 +230,12 @@ static int fill_field(const piece *p, const json_t *value, char **out, tern_erro
   return text == NULL ? TERN_FAILED : 0;
 }
 
-/* An error of a row's value, with the row and the template's place around it. */
-static int fail_row(const tern_template *t, const tern_rows *rows, size_t row, tern_error *e) {
+/* An error of a row's value, with the template's place behind it; the row before
+ * it where it is not said yet. */
+static int fail_row(const tern_template *t, const tern_rows *rows, size_t row, bool said, tern_error *e) {
   char why[sizeof e->text];
   snprintf(why, sizeof why, "%s", e->text);
+  if (said) return tern_fail(e, TERN_FAILED, "%s (%s)", why, t->where);
   return tern_rows_fail(rows, row, e, "%s (%s)", why, t->where);
 }
 
@@ -248,7 +250,7 @@ int tern_template_fill(const tern_template *t, const tern_rows *rows, size_t row
     if (p->field) {
       const json_t *value = tern_template_value(rows, row, more, p->text, e);
       if (value == NULL || fill_field(p, value, &text, e) != 0) {
-        if (value != NULL) fail_row(t, rows, row, e);
+        fail_row(t, rows, row, value == NULL, e);
         free(b.text);
         return (int)e->status;
       }
