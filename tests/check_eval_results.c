@@ -13,6 +13,7 @@
 
 #include "engine/base/file.h"
 #include "harness/eval/item.h"
+#include "harness/eval/merge.h"
 #include "harness/eval/python_json.h"
 #include "harness/eval/records.h"
 #include "tests/eval_fixture.h"
@@ -25,7 +26,7 @@ static const struct {
 } rows[] = {{"pick", NULL, "pick"},        {"claim", NULL, "claim"},      {"band", "moss", "band_moss"},
             {"band", "fern", "band_fern"}, {"band", "reef", "band_reef"}, {"band_lone", NULL, "band_lone"},
             {"sum", NULL, "sum"},          {"many", NULL, "many"},        {"pages", NULL, "pages"}};
-enum { ROWS = sizeof rows / sizeof *rows, MOST_REPLIES = 8 };
+enum { ROWS = sizeof rows / sizeof *rows, MOST_REPLIES = 8, MOST_ITEMS = 64, SHARDS = 3 };
 
 static char folder[256];
 
@@ -68,7 +69,7 @@ static void add_item(tern_journal *j, const char *name, const json_t *line, bool
 }
 
 /* Their answers, last question first, so that nothing hangs on the order. */
-static void answer(tern_journal *j, const char *name) {
+static void answer(tern_journal *j, const char *name, size_t shard, size_t shards) {
   tern_error e = {0};
   json_error_t wrong;
   char *text = theirs(name, &e), *end = text + strlen(text);
@@ -80,7 +81,9 @@ static void answer(tern_journal *j, const char *name) {
     assert_non_null(value);
     char id[32];
     snprintf(id, sizeof id, "%d", (int)json_integer_value(json_object_get(value, "doc_id")));
-    if (json_object_get(seen, id) == NULL) add_item(j, name, value, strcmp(name, "pages") == 0);
+    size_t number = (size_t)json_integer_value(json_object_get(value, "doc_id"));
+    if (json_object_get(seen, id) == NULL && number % shards == shard - 1)
+      add_item(j, name, value, strcmp(name, "pages") == 0);
     json_object_set_new(seen, id, json_true());
     json_decref(value);
     end = line;
@@ -89,15 +92,18 @@ static void answer(tern_journal *j, const char *name) {
   free(text);
 }
 
-static json_t *record(void) {
-  char path[600];
+/* All of it, or shard `shard` of `shards`, into dir. */
+static json_t *record_shard(const char *dir, size_t shard, size_t shards) {
+  char path[600], said[32];
   tern_error e = {0};
   tern_journal *j = NULL;
   tern_records *r = NULL;
-  json_t *head = json_pack("{s:s, s:{s:i}}", "model", "hashes", "options", "limit", 0), *results = NULL;
-  snprintf(path, sizeof path, "%s/journal.jsonl", folder);
+  snprintf(said, sizeof said, "%zu/%zu", shard, shards);
+  json_t *head = json_pack("{s:s, s:{s:i}, s:s}", "model", "hashes", "options", "limit", 0, "shard", said),
+         *results = NULL;
+  snprintf(path, sizeof path, "%s/journal.jsonl", dir);
   if (tern_journal_open(&j, path, head, &e) != 0) fail_msg("%s", e.text);
-  if (tern_records_open(&r, folder, head, &e) != 0) fail_msg("%s", e.text);
+  if (tern_records_open(&r, dir, tern_journal_head(j), &e) != 0) fail_msg("%s", e.text);
   for (size_t i = 0; i < ROWS; i++) {
     tern_task *t = NULL;
     tern_documents d;
@@ -111,8 +117,11 @@ static json_t *record(void) {
     }
     if (tern_documents_make(&d, t, &o, &e) != 0) fail_msg("%s", e.text);
     assert_string_equal(d.name, rows[i].name);
-    answer(j, d.name);
-    if (tern_records_add(r, &d, j, NULL, NULL, &e) != 0) fail_msg("%s", e.text);
+    bool wanted[MOST_ITEMS];
+    assert_in_range(d.count, 1, MOST_ITEMS);
+    for (size_t item = 0; item < d.count; item++) wanted[item] = item % shards == shard - 1;
+    answer(j, d.name, shard, shards);
+    if (tern_records_add(r, &d, j, wanted, NULL, &e) != 0) fail_msg("%s", e.text);
     tern_documents_close(&d);
     tern_task_close(t);
   }
@@ -121,6 +130,10 @@ static json_t *record(void) {
   if (tern_journal_close(j, &e) != 0) fail_msg("%s", e.text);
   json_decref(head);
   return results;
+}
+
+static json_t *record(void) {
+  return record_shard(folder, 1, 1);
 }
 
 static void samples_are_lm_eval_s_to_the_byte_but_for_our_own_key(void **state) {
@@ -218,6 +231,79 @@ static void scoring_again_gives_the_same_bytes(void **state) {
   free(again);
 }
 
+/* Three folders, with their names as merge takes them. */
+static void split(char names[SHARDS][300], const char *folders[SHARDS]) {
+  tern_error e = {0};
+  for (size_t i = 0; i < SHARDS; i++) {
+    snprintf(names[i], sizeof names[i], "%s/part%zu", folder, i);
+    if (tern_directory_make(names[i], &e) != 0) fail_msg("%s", e.text);
+    json_decref(record_shard(names[i], i + 1, SHARDS));
+    folders[SHARDS - 1 - i] = names[i];
+  }
+}
+
+static void merged_shards_are_the_undivided_run_to_the_byte(void **state) {
+  (void)state;
+  char names[SHARDS][300], out[300], file[120];
+  const char *folders[SHARDS];
+  json_t *results = NULL;
+  tern_error e = {0};
+  scratch_remove(folder);
+  scratch_make(folder, sizeof folder);
+  json_decref(record());
+  split(names, folders);
+  snprintf(out, sizeof out, "%s/merged", folder);
+  if (tern_merge(out, folders, SHARDS, &results, &e) != 0) fail_msg("%s", e.text);
+  json_decref(results);
+  for (size_t i = 0; i <= ROWS; i++) {
+    if (i < ROWS)
+      snprintf(file, sizeof file, "samples_%s.jsonl", rows[i].name);
+    else
+      snprintf(file, sizeof file, "results.json");
+    char *whole = scratch_read(folder, file), *merged = scratch_read(out, file);
+    assert_true(whole != NULL && merged != NULL);
+    assert_string_equal(whole, merged);
+    free(whole);
+    free(merged);
+  }
+  tern_journal *j = NULL;
+  char path[400];
+  snprintf(path, sizeof path, "%s/journal.jsonl", out);
+  if (tern_journal_read(&j, path, &e) != 0) fail_msg("%s", e.text);
+  assert_int_equal(tern_journal_count(j, "pick"), 40);
+  tern_journal_close(j, &e);
+}
+
+static void merge_refused(const char *const *folders, size_t count, const char *words) {
+  char out[300];
+  json_t *results = NULL;
+  tern_error e = {0};
+  snprintf(out, sizeof out, "%s/refused", folder);
+  assert_int_equal(tern_merge(out, folders, count, &results, &e), TERN_FAILED);
+  if (strstr(e.text, words) == NULL) fail_msg("%s", e.text);
+}
+
+static void gaps_doubles_and_shards_of_other_runs_are_refused(void **state) {
+  (void)state;
+  char names[SHARDS][300], path[400];
+  const char *folders[SHARDS];
+  scratch_remove(folder);
+  scratch_make(folder, sizeof folder);
+  split(names, folders);
+  merge_refused(folders, 2, "3 of 3; 2 folders were given");
+  const char *twice[SHARDS] = {folders[0], folders[1], folders[1]};
+  merge_refused(twice, SHARDS, "is there twice");
+  snprintf(path, sizeof path, "%s/results.json", names[1]);
+  char *text = scratch_read(names[1], "results.json"), *model = strstr(text, "hashes");
+  assert_non_null(model);
+  *model = 'b';
+  scratch_file(names[1], "results.json", text);
+  free(text);
+  merge_refused(folders, SHARDS, "of another run than the first folder: model differs");
+  remove(path);
+  merge_refused(folders, SHARDS, "not done");
+}
+
 static int make_folder(void **state) {
   (void)state;
   scratch_make(folder, sizeof folder);
@@ -235,6 +321,8 @@ int main(void) {
       cmocka_unit_test(figures_of_tasks_and_groups_are_lm_eval_s),
       cmocka_unit_test(samples_are_lm_eval_s_to_the_byte_but_for_our_own_key),
       cmocka_unit_test(scoring_again_gives_the_same_bytes),
+      cmocka_unit_test(merged_shards_are_the_undivided_run_to_the_byte),
+      cmocka_unit_test(gaps_doubles_and_shards_of_other_runs_are_refused),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/eval/changes_parts.h"
+#include "harness/eval/score.h"
 
 static int no_memory(tern_error *e) {
   return tern_fail(e, TERN_FAILED, "comparing runs: out of memory");
@@ -65,12 +66,21 @@ static const char *last_text(const json_t *item) {
   return json_string_value(json_array_get(texts, json_array_size(texts) - 1));
 }
 
+/* Rolling log-likelihoods stand among figures, but move rather than turn. */
+static bool is_logprob(const char *key) {
+  char name[200];
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(key, ","), key);
+  const tern_figure *f = tern_figure_find(name);
+  return f != NULL && (f->sum == tern_sum_perplexity || f->sum == tern_sum_bits);
+}
+
 static json_t *changed_figures(const json_t *a, const json_t *b) {
   json_t *out = json_object(), *value, *figures = json_object_get(b, "figures");
   const char *key;
   json_object_foreach(json_object_get(a, "figures"), key, value) {
     json_t *then = json_object_get(figures, key);
-    if (then != NULL && !json_equal(value, then)) json_object_set_new(out, key, json_pack("[O, O]", value, then));
+    if (then == NULL || is_logprob(key) || json_equal(value, then)) continue;
+    json_object_set_new(out, key, json_pack("[O, O]", value, then));
   }
   return out;
 }
