@@ -299,7 +299,7 @@ static void gaps_doubles_and_shards_of_other_runs_are_refused(void **state) {
   *model = 'b';
   scratch_file(names[1], "results.json", text);
   free(text);
-  merge_refused(folders, SHARDS, "of another run than the first folder: model differs");
+  merge_refused(folders, SHARDS, "of another run than the first folder: config.model differs");
   remove(path);
   merge_refused(folders, SHARDS, "not done");
 }

@@ -1,6 +1,6 @@
 # Records of evals: journal, figures, result files, gate, comparisons.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun journal python_json results paired)
+  foreach(noun journal python_json results paired gate)
     add_executable(check_eval_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_eval_${noun}.c)
     target_link_libraries(check_eval_${noun} PRIVATE tern_eval tern_scratch cmocka)
     target_compile_definitions(check_eval_${noun} PRIVATE TERN_FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
