@@ -329,7 +329,7 @@ static void the_published_set_has_the_published_shots_metrics_and_chat(void **st
               {"CommonsenseQA", "commonsense_qa", "acc,none", 10, 0},
               {"TruthfulQA", "truthfulqa_mc2", "acc,none", 10, 0},
               {"MMLU", "mmlu", "acc,none", 5, 0},
-              {"GSM8K", "gsm8k", "exact_match,flexible-extract", 4, 1},
+              {"GSM8K", "gsm8k", "exact_match,strict-match", 4, 1},
               {"IFEval", "ifeval", "inst_level_strict_acc,none", 0, 1}};
   tern_task_set set;
   tern_error e = {0};
