@@ -39,6 +39,17 @@ def late(number, frame):
     raise Late
 
 
+def missing():
+    """Why sympy can't read LaTeX; None: it can. It wants one version of ANTLR's runtime."""
+    try:
+        from sympy.parsing.latex import parse_latex
+
+        parse_latex("1")
+    except Exception as problem:
+        return "%s: %s" % (type(problem).__name__, str(problem).partition("\n")[0][:100])
+    return None
+
+
 def same(left, right):
     """sympy's opinion of left - right, under an alarm."""
     import sympy
@@ -74,9 +85,10 @@ def main():
     about = {name: version(name) for name in ("sympy", "antlr4-python3-runtime", "math_verify")}
     about["python"] = sys.version.split()[0]
     tell = {"about": about}
-    if about["sympy"] is None or about["antlr4-python3-runtime"] is None:
-        tell["error"] = ("Python's sympy and antlr4-python3-runtime are not both there: '%s -m pip install sympy "
-                         "antlr4-python3-runtime==4.11.0', or name another Python by TERN_PYTHON" % sys.executable)
+    problem = missing()
+    if problem:
+        tell["error"] = ("Python's sympy cannot read LaTeX (%s): '%s -m pip install sympy antlr4-python3-runtime==4.11.0', "
+                         "or name another Python by TERN_PYTHON" % (problem, sys.executable))
     print(json.dumps(tell), file=out)
     if "error" in tell:
         return
