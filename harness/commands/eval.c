@@ -39,6 +39,8 @@ enum {
 };
 enum { USUAL_SEQUENCES = 32, USUAL_BATCH = 512, MOST_SHARDS = 100000 };
 static const double USUAL_MARGIN = 0.01;
+/* What the set "mini" asks where no model is named. */
+static const char mini[] = "mini", mini_model[] = TERN_SOURCE_DIR "/datasets/models/mini-ternary.gguf";
 
 static const struct argp_option table[] = {
     {0, 0, 0, 0, "Questions", 1},
@@ -86,7 +88,7 @@ static const char doc[] =
     "  ternmark eval arc_easy,gsm8k,wikitext model.gguf --limit 20\n"
     "  ternmark eval mmlu model.gguf --shots 5 --out runs/mmlu      interrupted: the same line goes on\n"
     "  ternmark eval paper-2b4t model.gguf --skip-missing --out runs/paper\n"
-    "  ternmark eval mini model.gguf --gate baseline.json\n"
+    "  ternmark eval mini --gate baseline.json                      the shipped model, every kind of request\n"
     "  ternmark eval hellaswag model.gguf --shard 2/8 --out runs/part2\n"
     "  ternmark eval --from runs/mmlu/journal.jsonl                 scores again, without the model\n"
     "  ternmark eval my-task.json model.gguf --data folder\n\n"
@@ -197,8 +199,12 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     o->positions = (int)tern_option_number(state, "positions", text, 1, INT32_MAX);
     break;
   case ARGP_KEY_ARG:
-    if (o->names != NULL) return ARGP_ERR_UNKNOWN; /* the model: the engine's option group takes it */
+    if (o->names != NULL) {
+      if (o->open.model == mini_model) o->open.model = NULL;
+      return ARGP_ERR_UNKNOWN; /* the model: the engine's option group takes it */
+    }
     o->names = text;
+    if (strcmp(text, mini) == 0 && o->open.model == NULL) o->open.model = mini_model;
     break;
   case ARGP_KEY_END:
     check(o, state);
@@ -236,7 +242,7 @@ static const struct {
 static int run(int argc, char **argv, tern_error *e) {
   static const struct argp_child children[] = {{&tern_open_argp, 0, NULL, 0}, {0}};
   static const struct argp argp = {
-      .options = table, .parser = parse, .args_doc = "TASKS MODEL", .doc = doc, .children = children};
+      .options = table, .parser = parse, .args_doc = "TASKS MODEL\nmini", .doc = doc, .children = children};
   tern_eval_options o = {.shots = -1, .chat = -1, .shard = 1, .shards = 1, .margin = USUAL_MARGIN};
   static char name[] = "ternmark eval"; /* how messages and usage call it */
   char dir[TERN_EVAL_PATH];
