@@ -9,7 +9,7 @@
 #include "engine/base/progress.h"
 #include "engine/generate/schedule_parts.h"
 
-enum { SEQUENCES = 8, BATCH = 512, MOST_CONTEXT = 4096, SCORED_ROWS = 32 };
+enum { SEQUENCES = 8, BATCH = 512, MOST_CONTEXT = 4096, SCORED_ROWS = 32, WAIT = 32 };
 
 struct tern_schedule {
   const tern_model_facts *model;
@@ -58,6 +58,7 @@ int tern_schedule_open(tern_schedule **out, const tern_model *model, tern_team *
   s->pool.kv = p->kv;
   s->pool.longest = p->context;
   s->pool.most = p->positions;
+  s->pool.wait = p->wait > 0 ? p->wait : WAIT;
   s->pool.no_reuse = p->no_reuse;
   s->logits = malloc(tern_mul(tern_mul(sequences, (size_t)s->model->vocab), sizeof *s->logits));
   s->items = calloc(sequences, sizeof *s->items);

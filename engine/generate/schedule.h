@@ -19,6 +19,7 @@ typedef struct tern_schedule_params {
   int batch;     /* tokens a step; <= 0: 512 */
   int beside;    /* prompt tokens of a step while others decode; <= 0: batch */
   tern_kv_type kv;
+  int wait;      /* positions in common with a prompt being computed that are worth waiting for; <= 0: 32 */
   bool no_reuse; /* prompts have nothing in common: don't look */
 } tern_schedule_params;
 

@@ -34,6 +34,7 @@ typedef struct tern_session_pool {
   int longest;   /* positions of one session */
   int most;      /* positions */
   int positions; /* of all sessions */
+  int wait;      /* positions: as tern_schedule_params has it */
   bool no_reuse;
   tern_kept *kept; /* [room] */
   int count, room;

@@ -8,8 +8,7 @@
 #include "engine/generate/schedule_parts.h"
 
 enum {
-  WORTH_A_COPY = 16, /* positions in common from which on a copy is worth a look-up */
-  WORTH_A_WAIT = 32, /* and that another request is still to compute */
+  WORTH_A_COPY = 16, /* positions in common from which on a copy is worth it; fewer where fewer are waited for */
   ROUND = 32         /* sizes of sessions, so that they fit others later */
 };
 
@@ -94,7 +93,8 @@ static int make_room(tern_session_pool *p, int needed, int source) {
 
 static int use(tern_session_pool *p, int i, tern_request *r, int source, int positions, int64_t now, tern_error *e) {
   tern_kept *k = &p->kept[i];
-  if (source >= 0 && source != i && positions >= WORTH_A_COPY) {
+  int worth = p->wait < WORTH_A_COPY ? p->wait : WORTH_A_COPY;
+  if (source >= 0 && source != i && positions >= worth) {
     if (tern_session_fork(k->session, p->kept[source].session, positions, e)) return TERN_FAILED;
   }
   r->facts.reused = p->no_reuse ? 0 : tern_session_reuse(k->session, r->prompt, r->reusable + 1);
@@ -107,7 +107,7 @@ static int use(tern_session_pool *p, int i, tern_request *r, int source, int pos
 
 tern_admission tern_session_pool_take(tern_session_pool *p, tern_request *r, int64_t now, tern_error *e) {
   int positions, later, source = best_source(p, r, &positions, &later), place = -1;
-  if (later >= positions + WORTH_A_WAIT) return TERN_LATER;
+  if (later >= positions + p->wait) return TERN_LATER;
   if (source >= 0 && !p->kept[source].user && tern_session_context(p->kept[source].session) >= r->needed)
     place = source;
   int context = (r->needed + ROUND - 1) / ROUND * ROUND;
