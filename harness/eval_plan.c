@@ -78,9 +78,9 @@ static int find_metrics(tern_task *t, tern_error *e) {
   return 0;
 }
 
-static const char *grader_of(const tern_task *t) {
+static const tern_metric *grader_of(const tern_task *t) {
   for (int i = 0; i < t->metric_count; i++) {
-    if (t->metrics[i].metric->grader != NULL) return t->metrics[i].metric->grader;
+    if (t->metrics[i].metric->grader != NULL) return t->metrics[i].metric;
   }
   return NULL;
 }
@@ -89,12 +89,12 @@ static const char *grader_of(const tern_task *t) {
 static int check_graders(const tern_task *t, tern_error *e) {
   tern_sandbox *sandbox;
   tern_error why = {0};
-  const char *grader = grader_of(t);
-  if (grader == NULL) return 0;
-  if (tern_sandbox_open_python(&sandbox, 1, &why) != 0)
-    return tern_fail(e, why.status, "%s is graded by %s: %s", t->name, grader, why.text);
+  const tern_metric *m = grader_of(t);
+  if (m == NULL) return 0;
+  int status = tern_sandbox_open_python(&sandbox, 1, &why);
+  if (status == 0 && m->ready != NULL) status = m->ready(sandbox, &why);
   tern_sandbox_close(sandbox);
-  return 0;
+  return status == 0 ? 0 : tern_fail(e, why.status, "%s is graded by %s: %s", t->name, m->grader, why.text);
 }
 
 /* A task that cannot run here is an error, or said and left out. */

@@ -59,6 +59,18 @@ static int tell_about(const tern_score_call *c, const json_t *about, tern_error 
   return 0;
 }
 
+/* sympy reads LaTeX. */
+static int ready(tern_sandbox *s, tern_error *e) {
+  json_t *asks = json_pack("[{s:[s,s]}]", "same", "1", "1"), *answers = NULL, *about = NULL;
+  int status = tern_grader_ask(s, &sympy, asks, &answers, &about, e);
+  const char *problem = json_string_value(json_object_get(about, "error"));
+  if (status == 0 && problem != NULL) status = tern_fail(e, TERN_FAILED, "%s", problem);
+  json_decref(asks);
+  json_decref(answers);
+  json_decref(about);
+  return status;
+}
+
 /* exact_match: by text, else by sympy. */
 static int score_exact(const tern_score_call *c, const tern_minerva *m, tern_scored *items, size_t count,
                        tern_error *e) {
@@ -148,6 +160,7 @@ const tern_metric tern_metric_minerva_math = {
     .name = "minerva_math",
     .kinds = 1u << TERN_ASK_TEXT,
     .grader = "Python's sympy",
+    .ready = ready,
     .figures = {{"exact_match", true, tern_sum_mean}, {"math_verify", true, tern_sum_mean}},
     .score = score_minerva};
 const tern_metric tern_metric_hendrycks_math = {.name = "hendrycks_math",

@@ -47,9 +47,11 @@ typedef struct tern_figure {
 } tern_figure;
 
 typedef struct tern_metric {
-  const char *name;       /* in task files */
-  unsigned kinds;         /* bits 1u << tern_request_kind */
-  const char *grader;     /* needs a program in the sandbox: its name for people ("Python's sympy"); NULL: native */
+  const char *name;   /* in task files */
+  unsigned kinds;     /* bits 1u << tern_request_kind */
+  const char *grader; /* needs a program in the sandbox: its name for people ("Python's sympy"); NULL: native */
+  /* Whether the grader's own packages are there, asked before anything runs; NULL: it has none, or does without. */
+  int (*ready)(struct tern_sandbox *s, tern_error *e);
   tern_figure figures[6]; /* up to the first without a name */
   /* Whether the task file's parameters can be; NULL: there are none. */
   int (*check)(const json_t *params, const char *where, tern_error *e);
