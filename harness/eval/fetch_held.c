@@ -29,7 +29,9 @@ static int place(char path[PATH_MAX], const char *root, const char *name, tern_e
 static int read_record(json_t **out, const char *path, tern_error *e) {
   json_error_t why;
   *out = NULL;
-  if (access(path, F_OK) != 0 && errno == ENOENT) {
+  bool there = access(path, F_OK) == 0;
+  if (!there && errno != ENOENT) return tern_fail_errno(e, "%s", path);
+  if (!there) {
     *out = json_pack("{s:i, s:{}}", "ternmark_held", VERSION, "files");
     return *out != NULL ? TERN_OK : tern_fail(e, TERN_FAILED, "%s: out of memory", path);
   }
