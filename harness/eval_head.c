@@ -74,6 +74,17 @@ static json_t *options_of(const tern_eval_options *o, const tern_chat_template *
                    context, "most_tokens", o->most_tokens);
 }
 
+/* What the file says of itself: it may have any name. */
+static void tell_model(json_t *head, const tern_gguf *g) {
+  tern_gguf_string name = {0};
+  bool synthetic = false;
+  tern_gguf_text(g, "general.name", &name);
+  tern_gguf_bool(g, "ternmark.synthetic", &synthetic);
+  json_t *text = json_stringn(name.data, name.size); /* NULL: not UTF-8 */
+  if (text != NULL) json_object_set_new(head, "name", text);
+  json_object_set_new(head, "synthetic", json_boolean(synthetic));
+}
+
 json_t *tern_eval_head(const tern_eval_options *o, const tern_eval_plan *p, const tern_opened *opened,
                        const tern_chat_template *chat, int context, tern_error *e) {
   const tern_model_facts *f = &opened->facts;
@@ -89,6 +100,7 @@ json_t *tern_eval_head(const tern_eval_options *o, const tern_eval_plan *p, cons
                      p->tasks, "data", p->data, "options", options_of(o, chat, context), "shard", shard, "left_out",
                      p->left_out, "revision", tern_revision() != NULL ? tern_revision() : "unknown");
     if (head == NULL) tern_fail(e, TERN_FAILED, "what runs: out of memory, or a name that is not UTF-8");
+    if (head != NULL) tell_model(head, opened->gguf);
   }
   json_decref(model);
   json_decref(tokenizer);
@@ -107,9 +119,9 @@ int tern_eval_head_read(const json_t *head, tern_eval_options *o, const tern_cha
   json_t *options = json_object_get(head, "options");
   json_int_t limit;
   int as_turns, context;
-  if (json_unpack(options, "{s:s, s:I, s:i, s:i, s:b, s:s, s:s, s:i, s:i}", "tasks", &names, "limit", &limit,
-                  "shots", &o->shots, "chat", &o->chat, "shots_as_turns", &as_turns,
-                  "lm_eval_bos", &bos, "window", &window, "context", &context, "most_tokens", &o->most_tokens) != 0 ||
+  if (json_unpack(options, "{s:s, s:I, s:i, s:i, s:b, s:s, s:s, s:i, s:i}", "tasks", &names, "limit", &limit, "shots",
+                  &o->shots, "chat", &o->chat, "shots_as_turns", &as_turns, "lm_eval_bos", &bos, "window", &window,
+                  "context", &context, "most_tokens", &o->most_tokens) != 0 ||
       json_unpack((json_t *)head, "{s:s}", "shard", &shard) != 0 || sscanf(shard, "%d/%d", &o->shard, &o->shards) != 2)
     return tern_fail(e, TERN_FAILED, "%s: its first line is not of `ternmark eval`", o->from);
   const json_t *seed = json_object_get(options, "seed");

@@ -32,13 +32,16 @@ static void put_number(const gathering *g, const json_t *v, char end) {
   put(g, text, end);
 }
 
-/* The name of what was evaluated: ours tell it in "config", lm-eval at the top. */
-static const char *model_of(const json_t *root) {
-  const json_t *model = json_object_get(json_object_get(root, "config"), "model"),
-               *outer = json_object_get(root, "model_name");
-  if (json_is_object(model)) model = json_object_get(model, "name");
-  if (json_is_string(outer)) return json_string_value(outer);
-  return json_is_string(model) ? json_string_value(model) : "unnamed";
+/* What was evaluated: as the file calls itself, else the file's name; synthetic
+ * weights are named so. lm-eval has the name at the top. */
+static void name_model(const json_t *root, char *out, size_t size) {
+  const json_t *run = json_object_get(json_object_get(root, "ternmark"), "run");
+  const char *own = json_string_value(json_object_get(run, "name"));
+  const char *file = json_string_value(json_object_get(json_object_get(root, "config"), "model"));
+  const char *theirs = json_string_value(json_object_get(root, "model_name"));
+  const char *name = own && *own ? own : theirs ? theirs : file ? file : "unnamed";
+  bool told = json_is_true(json_object_get(run, "synthetic")) && strncmp(name, "synthetic", 9) != 0;
+  snprintf(out, size, "%s%s", told ? "synthetic " : "", name);
 }
 
 static bool is_part(const json_t *root, const char *task) {
@@ -66,9 +69,17 @@ static void count_items(const json_t *root, const char *task, int depth, json_in
   }
 }
 
+/* What results of ours say of a task beside lm-eval's form. */
+static const json_t *ours_of(const json_t *root, const char *task) {
+  return json_object_get(json_object_get(json_object_get(root, "ternmark"), "tasks"), task);
+}
+
+static bool is_string(const json_t *object, const char *key) {
+  return json_is_string(json_object_get(object, key));
+}
+
 static json_int_t truncated_of(const json_t *root, const char *task) {
-  const json_t *tasks = json_object_get(json_object_get(root, "ternmark"), "tasks");
-  return json_integer_value(json_object_get(json_object_get(tasks, task), "truncated"));
+  return json_integer_value(json_object_get(ours_of(root, task), "truncated"));
 }
 
 static bool is_figure(const char *key) {
@@ -80,11 +91,12 @@ static void put_figure(gathering *g, const json_t *root, const char *task, const
   char deviation[256];
   json_int_t items[2] = {0};
   const char *filter = strchr(key, ',');
-  const json_t *config = json_object_get(root, "config"), *chat = json_object_get(config, "chat");
-  bool in_chat = json_is_true(chat) || json_is_string(chat) || json_is_string(json_object_get(root, "chat_template"));
+  bool in_chat = is_string(ours_of(root, task), "chat") || is_string(root, "chat_template");
+  char model[256];
   snprintf(deviation, sizeof deviation, "%.*s_stderr%s", (int)(filter - key), key, filter);
   count_items(root, task, DEPTH, &items[0], &items[1]);
-  put(g, model_of(root), ',');
+  name_model(root, model, sizeof model);
+  put(g, model, ',');
   put(g, task, ',');
   put(g, key, ',');
   put_number(g, json_object_get(of, key), ',');

@@ -105,6 +105,25 @@ static void synthetic_and_strange_models_are_nobodys_figures(void **state) {
   expect_report("a/results.json", true);
 }
 
+/* As ternmark eval writes them: the file's name says nothing, the file's own does. */
+static void models_are_known_by_what_their_file_says(void **state) {
+  static const char form[] = "{\"results\": {\"gsm8k\": {\"exact_match,strict-match\": 0.5}}, \"config\": {\"model\": "
+                             "\"m.gguf\"}, \"ternmark\": {\"run\": {\"name\": \"%s\", \"synthetic\": %s}, \"tasks\": "
+                             "{\"gsm8k\": {\"chat\": \"llama3\"}}}}";
+  char text[600];
+  (void)state;
+  snprintf(text, sizeof text, form, "bitnet2b", "true");
+  scratch_file(evals, "results.json", text);
+  write_report(true);
+  expect_report("58.38; here", false);
+  expect_report("synthetic bitnet2b", true);
+  snprintf(text, sizeof text, form, "bitnet2b", "false");
+  scratch_file(evals, "results.json", text);
+  write_report(true);
+  expect_report("58.38; here 50.00", true);
+  expect_report("0-shot, chat", true);
+}
+
 static void what_is_no_result_is_refused_by_name(void **state) {
   tern_error e = {0};
   (void)state;
@@ -125,6 +144,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(without_evals_every_model_has_no_weights_here, setup, teardown),
       cmocka_unit_test_setup_teardown(figures_of_a_published_model_stand_beside_its_published_ones, setup, teardown),
       cmocka_unit_test_setup_teardown(synthetic_and_strange_models_are_nobodys_figures, setup, teardown),
+      cmocka_unit_test_setup_teardown(models_are_known_by_what_their_file_says, setup, teardown),
       cmocka_unit_test_setup_teardown(what_is_no_result_is_refused_by_name, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

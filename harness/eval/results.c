@@ -74,7 +74,8 @@ static int add_to_groups(json_t *results, const tern_documents *d, tern_error *e
 int tern_results_add(json_t *results, const tern_documents *d, const json_t *graders, tern_error *e) {
   const tern_task *t = d->task;
   json_t *samples = json_pack("{s:I, s:i}", "original", (json_int_t)tern_rows_count(d->data.rows), "effective", 0);
-  json_t *ours = json_pack("{s:s, s:O}", "title", t->title, "graders", graders);
+  const char *chat = d->options.chat != NULL ? tern_chat_template_name(d->options.chat) : NULL;
+  json_t *ours = json_pack("{s:s, s:O, s:s?}", "title", t->title, "graders", graders, "chat", chat);
   bool ok = json_object_set(part(results, "configs"), d->name, t->root) == 0;
   ok = json_object_set_new(part(results, "versions"), d->name, json_string(t->version)) == 0 && ok;
   ok = json_object_set_new(part(results, "n-shot"), d->name, json_integer(d->shots)) == 0 && ok;
