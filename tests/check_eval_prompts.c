@@ -121,28 +121,33 @@ static void count_document(tally *t, const tern_task *task, const tern_document 
 }
 
 static void count_subtask(tally *t, const tern_task *task, const char *data, const tern_task_data *whole,
-                          const char *subtask, int shots) {
+                          const char *subtask, const json_t *want) {
+  const char *chat = json_string_value(json_object_get(want, "chat"));
   tern_documents set;
   tern_error e = {0};
-  const tern_document_options o = {.data = data, .whole = whole, .subtask = subtask, .shots = shots};
+  tern_document_options o = {.data = data, .whole = whole, .subtask = subtask};
+  o.shots = (int)json_integer_value(json_object_get(want, "shots"));
+  o.limit = (size_t)json_integer_value(json_object_get(want, "limit"));
+  o.chat = chat ? tern_chat_template_find("chatml") : NULL;
+  o.shots_as_turns = chat != NULL && strcmp(chat, "turns") == 0;
   if (tern_documents_make(&set, task, &o, &e) != 0) fail_msg("%s: %s", task->name, e.text);
   for (size_t i = 0; i < set.count; i++) count_document(t, task, &set.list[i]);
   tern_documents_close(&set);
 }
 
-static void count_task(tally *t, const tern_task *task, const char *data, int shots) {
+static void count_task(tally *t, const tern_task *task, const char *data, const json_t *want) {
   tern_task_data whole;
   tern_error e = {0};
   char **values;
   size_t count;
   if (task->split_by == NULL) {
-    count_subtask(t, task, data, NULL, NULL, shots);
+    count_subtask(t, task, data, NULL, NULL, want);
     return;
   }
-  assert_int_equal(tern_task_data_open(&whole, task, data, NULL, shots > 0, &e), 0);
+  assert_int_equal(tern_task_data_open(&whole, task, data, NULL, true, &e), 0);
   assert_int_equal(tern_task_subtasks(task, whole.rows, &values, &count, &e), 0);
   for (size_t i = 0; i < count; i++) {
-    count_subtask(t, task, data, &whole, values[i], shots);
+    count_subtask(t, task, data, &whole, values[i], want);
     free(values[i]);
   }
   free(values);
@@ -182,19 +187,20 @@ static int compare(const char *name, const json_t *want, const tally *t, const c
 /* 1 when it differs. */
 static int check_case(const json_t *want) {
   const char *name = json_string_value(json_object_get(want, "task"));
-  int shots = (int)json_integer_value(json_object_get(want, "shots"));
+  const char *chat = json_string_value(json_object_get(want, "chat"));
   const json_t *stand_in = json_object_get(want, "stand_in");
   char prompts[HEX], answers[HEX], label[100];
   tern_task *task = open_task(name);
   tally t = {.prompts = EVP_MD_CTX_new(), .answers = EVP_MD_CTX_new()};
   EVP_DigestInit_ex(t.prompts, EVP_sha256(), NULL);
   EVP_DigestInit_ex(t.answers, EVP_sha256(), NULL);
-  count_task(&t, task, json_is_false(stand_in) ? real : stood_in, shots);
+  count_task(&t, task, json_is_false(stand_in) ? real : stood_in, want);
   to_hex(t.prompts, prompts);
   to_hex(t.answers, answers);
   EVP_MD_CTX_free(t.prompts);
   EVP_MD_CTX_free(t.answers);
-  snprintf(label, sizeof label, "%s, %d shots%s", name, shots, json_is_true(stand_in) ? ", stand-ins" : "");
+  snprintf(label, sizeof label, "%s, %d shots%s%s%s", name, (int)json_integer_value(json_object_get(want, "shots")),
+           json_is_true(stand_in) ? ", stand-ins" : "", chat ? ", chat " : "", chat ? chat : "");
   int wrong = compare(label, want, &t, prompts, answers);
   tern_task_close(task);
   return wrong > 0;

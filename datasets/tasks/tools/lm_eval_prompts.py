@@ -9,7 +9,9 @@ in the form of the Hugging Face set that the task names. Prompts and shots are m
 by its build_all_requests. "prompts" is the hash over all asks in order, context,
 NUL, continuation, NUL; "answers" over the documents' gold index or references, a
 NUL behind each. In cases with "stand_in" others' shots and primer are replaced by
-those of eval-rows/shots, on both sides."""
+those of eval-rows/shots, on both sides. Cases with "chat" are in the chat form: all
+shots in one user's turn, or each a turn ("turns"); of the first "limit" rows.
+PART=chat or PART=plain in the environment makes only those."""
 import gzip, hashlib, importlib.metadata, json, os, re, sys
 import logging
 STDOUT, sys.stdout = sys.stdout, sys.stderr  # lm-eval prints
@@ -116,7 +118,12 @@ def shot_rows(name):
 
 
 
-def build(yaml, splits, shots, change=None, pop=()):
+def chatml(messages, add_generation_prompt=True):
+    text = "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in messages)
+    return text + "<|im_start|>assistant\n" * add_generation_prompt
+
+
+def build(yaml, splits, shots, change=None, pop=(), chat=None, limit=None):
     config = load_yaml(os.path.join(TASKS, yaml), resolve_func="humaneval" not in yaml)
     for key in ("group", "tag", "dataset_path", "dataset_name", "should_decontaminate", *pop):
         config.pop(key, None)
@@ -132,7 +139,8 @@ def build(yaml, splits, shots, change=None, pop=()):
     config["metadata"] = {"version": 0}
     task = ConfigurableTask(config=config)
     task.set_fewshot_seed(1234)
-    task.build_all_requests()
+    task.build_all_requests(limit=limit, apply_chat_template=chat is not None, fewshot_as_multiturn=chat == "turns",
+                            chat_template=chatml if chat else None)
     return task
 
 
@@ -148,7 +156,7 @@ def case(name, tasks, answers, **more):
     """tasks: [(subtask, task)], in the order of the file."""
     prompts, golds, first, documents, asks = hashlib.sha256(), hashlib.sha256(), [], 0, 0
     for _, task in tasks:
-        for _, doc in task.doc_iterator():
+        for _, doc in task.doc_iterator(limit=more.get("limit")):
             documents += 1
             if answers:
                 for a in answers_of(task, doc):
@@ -167,10 +175,13 @@ def case(name, tasks, answers, **more):
 
 
 def main():
-    out = []
+    out, part = [], os.environ.get("PART", "")
 
     def add(name, yaml, splits, shots=None, answers=True, change=None, pop=(), **more):
-        out.append(case(name, [(None, build(yaml, splits, shots, change, pop))], answers, **more))
+        if part == ("plain" if "chat" in more else "chat"):
+            return
+        task = build(yaml, splits, shots, change, pop, more.get("chat"), more.get("limit"))
+        out.append(case(name, [(None, task)], answers, **more))
 
     add("arc_challenge", "arc/arc_challenge.yaml", {"test": choices(read("arc_challenge/test.jsonl"))})
     add("arc_easy", "arc/arc_easy.yaml", {"test": choices(read("arc_easy/test.jsonl"))})
@@ -196,6 +207,8 @@ def main():
         for shots in (None, 10):
             add(name, f"truthfulqa/{name}.yaml", {"validation": rows}, shots, change=primed, stand_in=True)
             add(name, f"truthfulqa/{name}.yaml", {"validation": rows}, shots, stand_in=False)
+        add(name, f"truthfulqa/{name}.yaml", {"validation": rows}, 10, change=primed, stand_in=True, chat="single",
+            limit=100)
     rows = trivia(read("triviaqa/llmfoundry_triviaqa_sm_sub.jsonl.gz"))
     for shots in (None, 5):
         add("triviaqa", "triviaqa/default.yaml", {"validation": rows}, shots)
@@ -205,6 +218,14 @@ def main():
     add("gsm8k_cot", "gsm8k/gsm8k-cot.yaml", {"test": rows}, change=shot_rows("gsm8k_cot"), stand_in=True)
     add("gsm8k_cot", "gsm8k/gsm8k-cot.yaml", {"test": rows}, stand_in=False)
     add("gsm8k_cot_zeroshot", "gsm8k/gsm8k-cot-zeroshot.yaml", {"train": train, "test": rows})
+    for chat in ("single", "turns"):
+        add("gsm8k", "gsm8k/gsm8k.yaml", {"train": train, "test": rows}, 4, chat=chat, limit=200)
+        add("gsm8k_cot", "gsm8k/gsm8k-cot.yaml", {"test": rows}, change=shot_rows("gsm8k_cot"), stand_in=True, chat=chat,
+            limit=100)
+        add("winogrande_own_shots", "winogrande/default.yaml", {"validation": read("winogrande/dev.jsonl")}, 3, chat=chat,
+            limit=200)
+        add("arc_challenge", "arc/arc_challenge.yaml", {"test": choices(read("arc_challenge/test.jsonl"))}, chat=chat,
+            limit=200)
     rows = read("math500/math500_test.jsonl")
     add("minerva_math500", "minerva_math/minerva_math500.yaml", {"test": rows}, answers=False,
         change=shot_rows("minerva_math"), stand_in=True)
@@ -217,12 +238,14 @@ def main():
         {"test": read("humanevalplus/HumanEvalPlus-OriginFmt.jsonl.gz")}, pop=code)
     rows = [{"key": r["key"], "prompt": r["prompt"]} for r in read("ifeval/input_data.jsonl")]
     add("ifeval", "ifeval/ifeval.yaml", {"train": rows}, answers=False, pop=("process_results",))
+    add("ifeval", "ifeval/ifeval.yaml", {"train": rows}, answers=False, pop=("process_results",), chat="single", limit=541)
     add("wikitext", "wikitext/wikitext.yaml", {"test": wiki()}, answers=False)
     test, dev = read("mmlu/mmlu_test.jsonl.gz"), read("mmlu/mmlu_dev.jsonl.gz")
     subjects = list(dict.fromkeys(r["subject"] for r in test))
-    for shots in (None, 5):
-        out.append(case("mmlu", [(s, build(f"mmlu/default/mmlu_{s}.yaml", {"test": mmlu(test, s), "dev": mmlu(dev, s)},
-                                           shots)) for s in subjects], True))
+    for shots, more in ((None, {}), (5, {}), (5, {"chat": "single", "limit": 4}), (2, {"chat": "turns", "limit": 4})):
+        if part != ("plain" if more else "chat"):
+            out.append(case("mmlu", [(s, build(f"mmlu/default/mmlu_{s}.yaml", {"test": mmlu(test, s), "dev": mmlu(dev, s)},
+                                               shots, **more)) for s in subjects], True, **more))
     made = "lm-eval " + importlib.metadata.version("lm-eval") + " by datasets/tasks/tools/lm_eval_prompts.py"
     json.dump({"made_with": made, "cases": out}, STDOUT, indent=1)
     STDOUT.write("\n")
