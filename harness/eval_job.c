@@ -16,7 +16,8 @@
 #include "harness/eval/records.h"
 #include "harness/eval/sandbox_python.h"
 
-enum { USUAL_CONTEXT = 4096 };
+/* Short questions share little, but each of their choices all of it. */
+enum { USUAL_CONTEXT = 4096, WAIT = 8 };
 
 typedef struct job {
   tern_eval_options *options;
@@ -116,6 +117,7 @@ static int load(job *j, tern_error *e) {
                                       .batch = o->batch,
                                       .context = j->context,
                                       .positions = choose_positions(j),
+                                      .wait = WAIT,
                                       .kv = o->open.kv};
   status = tern_schedule_open(&j->schedule, j->opened.model, j->opened.team, j->opened.tokenizer, &sizes, e);
   if (status == 0 && !o->open.quiet) tern_opened_tell(&j->opened, 0);
