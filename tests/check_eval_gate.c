@@ -162,7 +162,7 @@ static void lm_eval_s_samples_are_read_and_compared(void **state) {
   } tasks[] = {{"pick", 40, 168, 0, 160}, {"sum", 24, 0, 24, 48}, {"pages", 5, 5, 0, 15}};
   for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
     char path[600];
-    json_t *theirs, *ours;
+    json_t *theirs = NULL, *ours = NULL;
     tern_parity *rows;
     size_t count;
     tern_error e = {0};

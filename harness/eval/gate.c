@@ -7,8 +7,8 @@ static const double LEVEL = 0.05;
 
 /* Differences in what ran that must not change a bit; "x." stands for all below.
  * Items, rows and prompts are compared themselves. */
-static const char *const harmless[] = {"revision", "body",          "model",         "left_out",     "tasks.",
-                                       "data.",    "options.tasks", "options.limit", "options.shots"};
+static const char *const harmless[] = {"revision", "body",  "name",          "model",         "left_out",
+                                       "tasks.",   "data.", "options.tasks", "options.limit", "options.shots"};
 
 static bool is_harmless(const char *key) {
   for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
