@@ -1,6 +1,6 @@
 # The runner of evals: ids, documents, asks through the schedule.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun ask run)
+  foreach(noun ask run document)
     add_executable(check_eval_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_eval_${noun}.c)
     target_link_libraries(check_eval_${noun} PRIVATE tern_eval tern_generate tern_stories tern_scratch cmocka)
     target_compile_definitions(check_eval_${noun} PRIVATE TERN_FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
