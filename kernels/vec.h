@@ -75,6 +75,8 @@ typedef struct tern_vec {
    * (g / (1 + exp(-(g * fma(g * g, C3, C1))))) * u with the constants below. */
   void (*gelu_mul)(float *y, const float *gate, const float *up, int n);
 
+  void (*exp_less)(float *y, const float *x, float less, int n); /* exp(x - less) */
+
   /* Rotates one head of `n` floats by the angles whose cos/sin are given
    * [n/2]. Pairs are (i, i + n/2) when neox != 0, else (2i, 2i + 1):
    * a' = fma(a, c, -(b * s)), b' = fma(a, s, b * c). */

@@ -84,6 +84,13 @@ static void scale(float *y, float factor, int n) {
   if (i < n) lanes_store_part(y + i, lanes_mul(lanes_load_part(y + i, n - i), f), n - i);
 }
 
+static void exp_less(float *y, const float *x, float less, int n) {
+  const lanes c = lanes_all(less);
+  int i = 0;
+  for (; i + 16 <= n; i += 16) lanes_store(y + i, lanes_exp(lanes_sub(lanes_load(x + i), c)));
+  if (i < n) lanes_store_part(y + i, lanes_exp(lanes_sub(lanes_load_part(x + i, n - i), c)), n - i);
+}
+
 static inline lanes relu2_mul_lanes(lanes gate, lanes up) {
   lanes r = lanes_max(gate, lanes_all(0.0f));
   return lanes_mul(lanes_mul(r, r), up);

@@ -13,6 +13,7 @@
       .relu2_mul = relu2_mul,                                                                                          \
       .silu_mul = silu_mul,                                                                                            \
       .gelu_mul = gelu_mul,                                                                                            \
+      .exp_less = exp_less,                                                                                            \
       .rope = rope,                                                                                                    \
       .kv_store = kv_store,                                                                                            \
       .attend = attend,                                                                                                \

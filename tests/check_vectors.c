@@ -147,6 +147,9 @@ static void elementwise_formulas_hold(const tern_vec *v) {
     memcpy(y, b, sizeof y);
     v->scale(y, 0.3f, n);
     EXPECT(same(y, want, n), "%s: scale of %d", v->name, n);
+    for (int i = 0; i < n; i++) want[i] = tern_expf(a[i] - b[0]);
+    v->exp_less(y, a, b[0], n);
+    EXPECT(same(y, want, n), "%s: exp_less of %d", v->name, n);
     for (int i = 0; i < n; i++) want[i] = a[i] > 0 ? a[i] * a[i] * b[i] : 0.0f * b[i];
     v->relu2_mul(y, a, b, n);
     EXPECT(same(y, want, n), "%s: relu2_mul of %d", v->name, n);

@@ -42,18 +42,24 @@ void tern_lane_best(tern_lane *l, const float *logits, int row0, int row1) {
 }
 
 /* log of softmax at the greatest logit: the sum runs in double over float exponentials. */
-static double log_of_best(const float *logits, int n, float best) {
+static double log_of_best(const tern_vec *vec, const float *logits, int n, float best) {
+  enum { BLOCK = 256 };
+  float e[BLOCK];
   double sum = 0;
-  for (int i = 0; i < n; i++) sum += (double)tern_expf(logits[i] - best);
+  for (int at = 0, count; at < n; at += count) {
+    count = n - at < BLOCK ? n - at : BLOCK;
+    vec->exp_less(e, logits + at, best, count);
+    for (int i = 0; i < count; i++) sum += (double)e[i];
+  }
   return 0 - tern_log(sum); /* not -0 */
 }
 
-static void read_row(tern_row *r, const float *logits, int n) {
+static void read_row(const tern_vec *vec, tern_row *r, const float *logits, int n) {
   float best = greatest(logits, 0, n);
   r->bad |= !all_finite(logits, (size_t)n);
   for (r->best = 0; r->best < n - 1 && logits[r->best] != best; r->best++) continue;
   if (r->target < 0 || r->bad) return;
-  r->best_logprob = log_of_best(logits, n, best);
+  r->best_logprob = log_of_best(vec, logits, n, best);
   r->logprob = (double)logits[r->target] - (double)best + r->best_logprob;
 }
 
@@ -131,7 +137,8 @@ static void many_rows(const tern_forward *f, const float *x, int member, int siz
     tern_input in = rows_from(&s->in, m, first);
     n = together(f, first);
     tern_multiply(s, TERN_OP_HEAD, &(tern_product){m, y, vocab, NULL}, 1, &in, n, member, size);
-    for (int i = member; i < n; i += size) read_row(&s->wanted[first + i], y + (size_t)i * vocab, m->rows);
+    for (int i = member; i < n; i += size)
+      read_row(s->model->vec, &s->wanted[first + i], y + (size_t)i * vocab, m->rows);
     tern_mark(l, TERN_OP_ARGMAX);
     if (first + n < f->wanted) tern_meet(s, l);
   }
