@@ -304,6 +304,14 @@ static void gaps_doubles_and_shards_of_other_runs_are_refused(void **state) {
   merge_refused(folders, SHARDS, "not done");
 }
 
+static void a_subtask_s_name_does_not_leave_the_folder(void **state) {
+  (void)state;
+  tern_error e = {0};
+  char *path = tern_samples_path("a/b", "mmlu_../../etc/x", &e);
+  assert_string_equal(path, "a/b/samples_mmlu_.._.._etc_x.jsonl");
+  free(path);
+}
+
 static int make_folder(void **state) {
   (void)state;
   scratch_make(folder, sizeof folder);
@@ -322,6 +330,7 @@ int main(void) {
       cmocka_unit_test(samples_are_lm_eval_s_to_the_byte_but_for_our_own_key),
       cmocka_unit_test(scoring_again_gives_the_same_bytes),
       cmocka_unit_test(merged_shards_are_the_undivided_run_to_the_byte),
+      cmocka_unit_test(a_subtask_s_name_does_not_leave_the_folder),
       cmocka_unit_test(gaps_doubles_and_shards_of_other_runs_are_refused),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

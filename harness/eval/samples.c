@@ -89,6 +89,8 @@ static int score(batch *b, const char *name, json_t *facts, tern_error *e) {
                        m->name, m->metric->grader);
     tern_score_call call = {.task = t,
                             .data = b->call->documents->options.data,
+                            .file = b->call->documents->data.path,
+                            .chat = b->call->documents->options.chat != NULL,
                             .params = m->params,
                             .sandbox = b->call->sandbox,
                             .facts = facts};
@@ -123,11 +125,15 @@ static int write_all(batch *b, FILE *to, json_t *facts, tern_error *e) {
   return status;
 }
 
+/* Names of subtasks are values of datasets: they stay in the folder. */
 char *tern_samples_path(const char *folder, const char *task, tern_error *e) {
   char *path = NULL;
-  if (asprintf(&path, "%s/samples_%s.jsonl", folder, task) >= 0) return path;
-  tern_fail(e, TERN_FAILED, "%s: out of memory", folder);
-  return NULL;
+  if (asprintf(&path, "%s/samples_%s.jsonl", folder, task) < 0) {
+    tern_fail(e, TERN_FAILED, "%s: out of memory", folder);
+    return NULL;
+  }
+  for (char *c = path + strlen(folder) + 1; (c = strchr(c, '/')) != NULL;) *c = '_';
+  return path;
 }
 
 int tern_samples_write(const tern_sample_call *c, json_t *facts, tern_error *e) {
