@@ -3,13 +3,15 @@ give them. Runs only in the sandbox of harness/eval/sandbox.h.
 
 Standard input: a line of JSON that says what to do, then for "expected" and
 "evalplus" the problem's line of the data file, then for "evalplus" the line
-that "expected" printed. Standard output: one line of JSON.
+that "expected" printed. Standard output: a line of JSON; of "expected" packed
+lines: times, then the values.
 
 A program runs in a process of its own, forked before anything was read. It gets
 inputs and gives values back; expected values stay on this side, which compares,
 which it can neither trace nor write to, and which alone holds standard output."""
 
 import ast
+import base64
 import builtins
 import ctypes
 import io
@@ -24,6 +26,7 @@ import subprocess
 import sys
 import time
 import warnings
+import zlib
 from fractions import Fraction
 
 MOST_REPLY = 1 << 28  # bytes of one value
@@ -42,26 +45,31 @@ TAKEN = {
 ABSENT = "ipdb joblib resource psutil tkinter"
 
 
-# Values between the processes: JSON with a tag where JSON has no such type.
+# Values between the processes: JSON as Python writes it, and objects with one key
+# where JSON has no such type.
+
+PLAIN = {type(None), bool, str, float}
+
 
 def encode(x):
     kind = type(x)
-    if x is None or kind is bool or kind is str:
+    if kind in PLAIN:
         return x
     if kind is int:
-        return ["i", hex(x)]
-    if kind is float:
-        return ["f", x.hex()]
-    if kind is list or kind is tuple:
-        return ["l" if kind is list else "t", [encode(y) for y in x]]
+        return x if x.bit_length() < 10000 else {"i": hex(x)}
+    if kind is list:
+        # Long lists of plain values are written as they are.
+        return x if PLAIN.issuperset(map(type, x)) else [encode(y) for y in x]
+    if kind is tuple:
+        return {"t": encode(list(x))}
     if kind is dict:
-        return ["d", [[encode(k), encode(v)] for k, v in x.items()]]
+        return {"d": [[encode(k), encode(v)] for k, v in x.items()]}
     if kind is set:
-        return ["s", [encode(y) for y in x]]
+        return {"s": encode(list(x))}
     if kind is complex:
-        return ["c", x.real.hex(), x.imag.hex()]
+        return {"c": [x.real, x.imag]}
     if kind is bytes:
-        return ["b", x.hex()]
+        return {"b": x.hex()}
     return encode_other(x)
 
 
@@ -69,34 +77,35 @@ def encode_other(x):
     """What equals a value of a plain type is that value, marked as of another type."""
     for plain in (bool, int, float, complex, str, bytes, list, tuple, dict, set):
         if isinstance(x, plain):
-            return ["x", encode(plain(x))]
+            return {"x": encode(plain(x))}
     if isinstance(x, (frozenset, bytearray)):
-        return ["x", encode(set(x) if isinstance(x, frozenset) else bytes(x))]
+        return {"x": encode(set(x) if isinstance(x, frozenset) else bytes(x))}
     if type(x).__module__ == "numpy" and getattr(x, "shape", None) == ():
-        return ["x", encode(x.item())]
+        return {"x": encode(x.item())}
     if type(x).__name__ in ("Fraction", "Decimal") and type(x).__module__ in ("fractions", "decimal", "_decimal"):
         q = Fraction(x)
-        return ["q", hex(q.numerator), hex(q.denominator)]
-    return ["o", type(x).__name__]
+        return {"q": [hex(q.numerator), hex(q.denominator)]}
+    return {"o": type(x).__name__}
 
 
 def decode(v):
-    if not isinstance(v, list):
-        return v
-    return DECODERS[v[0]](*v[1:])
+    if isinstance(v, list):
+        return [decode(y) for y in v]
+    if isinstance(v, dict):
+        (tag, inner), = v.items()
+        return DECODERS[tag](inner)
+    return v
 
 
 DECODERS = {
     "i": lambda x: int(x, 16),
-    "f": float.fromhex,
-    "l": lambda x: [decode(y) for y in x],
-    "t": lambda x: tuple([decode(y) for y in x]),
+    "t": lambda x: tuple(decode(x)),
     "d": lambda x: {decode(k): decode(v) for k, v in x},
-    "s": lambda x: {decode(y) for y in x},
-    "c": lambda re, im: complex(float.fromhex(re), float.fromhex(im)),
+    "s": lambda x: set(decode(x)),
+    "c": lambda x: complex(*x),
     "b": bytes.fromhex,
     "x": decode,
-    "q": lambda n, d: Fraction(int(n, 16), int(d, 16)),
+    "q": lambda x: Fraction(int(x[0], 16), int(x[1], 16)),
     "o": lambda name: object(),
 }
 
@@ -172,8 +181,8 @@ def live(requests, replies, folder):
     os.mkdir(folder)
     os.chdir(folder)
 
-    def reply(what):
-        data = dumps(what).encode() + b"\n"
+    def reply(what, value=None):
+        data = memoryview((dumps(what) + "\n" + dumps(value) + "\n").encode())
         while data:
             data = data[write(replies, data):]
 
@@ -196,7 +205,7 @@ def live(requests, replies, folder):
         order = loads(line)
         try:
             value, spent = call(function, order["input"], order["limit"])
-            reply({"value": encode(value), "time": spent})
+            reply({"time": spent}, encode(value))
         except BaseException as e:
             reply({"failed": type(e).__name__})
 
@@ -224,7 +233,7 @@ class Program:
         os.close(theirs_out)
 
     def ask(self, order, deadline):
-        """Its answer; None: none came in time, or it is gone."""
+        """Its answer, with the bytes of a "value"; None: none came in time, or it is gone."""
         data = json.dumps(order).encode() + b"\n"
         try:
             while data:
@@ -233,9 +242,13 @@ class Program:
                     return None
                 data = data[os.write(self.requests, data[:4096]):]
             answer = json.loads(self.read_line(deadline) or "null")
+            value = self.read_line(deadline)
         except (OSError, ValueError, RecursionError):
             return None
-        return answer if isinstance(answer, dict) else None
+        if not isinstance(answer, dict) or value is None:
+            return None
+        answer["value"] = value
+        return answer
 
     def read_line(self, deadline):
         parts = []
@@ -277,9 +290,7 @@ def numbers_of(x):
 
 def fits_numpy(x):
     """Whether numpy makes an array of numbers of it and not one of objects."""
-    ints = [y for y in numbers_of(x) if isinstance(y, int)]
-    mixed = any(not isinstance(y, int) for y in numbers_of(x))
-    return mixed or all(-(1 << 63) <= y < 1 << 64 for y in ints)
+    return all(not isinstance(y, int) or -(1 << 63) <= y < 1 << 64 for y in numbers_of(x))
 
 
 def near(a, b, atol, rtol=1e-07):
@@ -299,6 +310,9 @@ def poly(coefficients, x):
 
 def agrees(value, expected, arguments, problem, atol):
     """EvalPlus's comparison of one output."""
+    if value == expected and b"NaN" not in value and b'"o"' not in value and problem["entry_point"] != "find_zero":
+        return True
+    value, expected = json.loads(value), json.loads(expected)
     out, exp = decode(value), decode(expected)
     if problem["entry_point"] == "find_zero":
         return abs(poly(*arguments, out)) <= atol
@@ -306,14 +320,20 @@ def agrees(value, expected, arguments, problem, atol):
         return True
     if atol == 0:
         return False
-    same_type = type(out) is type(exp) and not (isinstance(value, list) and value[0] == "x")
+    same_type = type(out) is type(exp) and not (isinstance(value, dict) and "x" in value)
     return same_type and fits_numpy(out) and fits_numpy(exp) and near(out, exp, atol)
 
 
-def tested(problem, which, expected, program, order, limits):
+def holds_floats(expected):
+    """Whether are_floats() of the value in these bytes."""
+    text = expected.strip(b'{"t:[] ')
+    return text[:1] in b"-0123456789NI" and are_floats(decode(json.loads(expected)))
+
+
+def tested(problem, which, times, values, program, order, limits):
     """["pass" | "fail" | "timeout", number of tests done]."""
     inputs = problem[which + "_input"]
-    each = [max(limits["least"], limits["factor"] * t) for t in expected["time"]]
+    each = [max(limits["least"], limits["factor"] * t) for t in times]
     deadline = time.monotonic() + min(limits["task"], sum(each)) + 2
     atol = problem["atol"]
     answer = program.ask(order, deadline)
@@ -326,10 +346,9 @@ def tested(problem, which, expected, program, order, limits):
         if answer is None:
             return ["timeout", i]
         try:
-            wanted = expected["value"][i]
-            if atol == 0 and problem["entry_point"] != "find_zero" and are_floats(decode(wanted)):
+            if atol == 0 and problem["entry_point"] != "find_zero" and holds_floats(values[i]):
                 atol = 1e-6  # and so for all that follow, as there
-            good = "value" in answer and agrees(answer["value"], wanted, arguments, problem, atol)
+            good = "time" in answer and agrees(answer["value"], values[i], arguments, problem, atol)
         except Exception:
             good = False
         if not good:
@@ -338,23 +357,23 @@ def tested(problem, which, expected, program, order, limits):
 
 
 def expect(problem, which, program):
-    """What the canonical solution gives."""
+    """Times of the canonical solution, and its values as bytes."""
     never = time.monotonic() + 1e6
     order = {"program": problem["prompt"] + problem["canonical_solution"], "entry": problem["entry_point"],
              "memory": 0, "guard": None, "limit": 0}
-    out = {"value": [], "time": []}
+    times, values = [], []
     answer = program.ask(order, never)
     for arguments in problem[which + "_input"]:
         if not answer or "failed" in answer:
             break
         answer = program.ask({"input": arguments, "limit": 0}, never)
-        if answer and "value" in answer:
-            out["value"].append(answer["value"])
-            out["time"].append(answer["time"])
-    if len(out["value"]) != len(problem[which + "_input"]):
+        if answer and "time" in answer:
+            values.append(answer["value"])
+            times.append(answer["time"])
+    if len(values) != len(problem[which + "_input"]):
         raise SystemExit("%s: the canonical solution does not run through its %s inputs (%s)"
                          % (problem["task_id"], which, answer and answer.get("failed")))
-    return out
+    return times, values
 
 
 # Sanitising, as EvalPlus does it with tree-sitter.
@@ -452,28 +471,36 @@ def sanitise(text, entry):
 
 def do_expected(order, lines, programs):
     problem = json.loads(lines[1])
-    return {which: expect(problem, which, p) for which, p in programs.items()}
+    found = {which: expect(problem, which, p) for which, p in programs.items()}
+    head = json.dumps({which: times for which, (times, values) in found.items()}).encode()
+    return base64.b64encode(zlib.compress(b"\n".join([head] + [v for _, values in found.values() for v in values]), 1))
 
 
 def do_evalplus(order, lines, programs):
-    problem, expected = json.loads(lines[1]), json.loads(lines[2])
+    problem = json.loads(lines[1])
+    head, *known = zlib.decompress(base64.b64decode(lines[2])).split(b"\n")
+    times = json.loads(head)
+    values = {"base": known[:len(times["base"])], "plus": known[len(times["base"]):]}
     program = order["program"]
     if order["sanitise"]:
         head = problem["prompt"].strip() + "\n" if order["complete"] else ""
         program = sanitise(head + program[:CUT].replace("\t", "    "), problem["entry_point"])
     run = {"program": program, "entry": problem["entry_point"], "memory": order["memory"], "guard": "evalplus",
            "limit": 0}
-    return {which: tested(problem, which, expected[which], p, run, order["limits"]) for which, p in programs.items()}
+    verdicts = {which: tested(problem, which, times[which], values[which], p, run, order["limits"])
+                for which, p in programs.items()}
+    return json.dumps(verdicts).encode()
 
 
 def do_plain(order, lines, programs):
     run = {"program": order["program"], "entry": None, "memory": 0, "guard": "code_eval", "limit": order["timeout"]}
     answer = programs["base"].ask(run, time.monotonic() + order["timeout"] + 1)
-    return {"verdict": "timeout" if answer is None else "fail" if "failed" in answer else "pass"}
+    verdict = "timeout" if answer is None else "fail" if "failed" in answer else "pass"
+    return json.dumps({"verdict": verdict}).encode()
 
 
 def do_sanitise(order, lines, programs):
-    return {"program": sanitise(order["program"], order["entry"])}
+    return json.dumps({"program": sanitise(order["program"], order["entry"])}).encode()
 
 
 TASKS = {"expected": do_expected, "evalplus": do_evalplus, "plain": do_plain, "sanitise": do_sanitise}
@@ -488,7 +515,7 @@ def main():
     programs = {which: Program("/tmp/" + which) for which in ("base", "plus")}
     lines = sys.stdin.buffer.read().split(b"\n")
     order = json.loads(lines[0])
-    answer = json.dumps(TASKS[order["task"]](order, lines, programs)).encode() + b"\n"
+    answer = memoryview(TASKS[order["task"]](order, lines, programs) + b"\n")
     for program in programs.values():
         program.end()
     while answer:

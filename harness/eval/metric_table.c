@@ -7,6 +7,7 @@ static const tern_metric *const table[] = {
     &tern_metric_acc,           &tern_metric_acc_norm,     &tern_metric_acc_bytes,       &tern_metric_f1,
     &tern_metric_mc2,           &tern_metric_exact_match,  &tern_metric_word_perplexity, &tern_metric_byte_perplexity,
     &tern_metric_bits_per_byte, &tern_metric_minerva_math, &tern_metric_hendrycks_math,  &tern_metric_ifeval,
+    &tern_metric_evalplus,      &tern_metric_pass_at_1,
 };
 
 const tern_metric *tern_metric_at(size_t i) {

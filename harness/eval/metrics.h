@@ -15,5 +15,7 @@ extern const tern_metric tern_metric_word_perplexity, tern_metric_byte_perplexit
 extern const tern_metric tern_metric_minerva_math, tern_metric_hendrycks_math;
 /* Instructions followed (ifeval_metric.c). */
 extern const tern_metric tern_metric_ifeval;
+/* Programs (code_metric.c). */
+extern const tern_metric tern_metric_evalplus, tern_metric_pass_at_1;
 
 #endif

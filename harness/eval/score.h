@@ -29,6 +29,8 @@ typedef struct tern_scored {
 typedef struct tern_score_call {
   const struct tern_task *task;
   const char *data;             /* --data, or NULL: where a metric's own data are looked for (data_root.h) */
+  const char *file;             /* the evaluated one: a grader may need its lines as they are */
+  bool chat;                    /* asked in the model's chat template */
   const json_t *params;         /* the metric's other keys in the task file; NULL: none */
   struct tern_sandbox *sandbox; /* NULL unless a metric of the run has a grader */
   json_t *facts;                /* object: texts for the result, such as a grader's version */
