@@ -53,16 +53,19 @@ static void write_escape(FILE *to, char letter, const char *hex, unsigned c) {
 /* json.dumps escapes quotes, backslashes and controls, with letters for five. */
 static void write_text(FILE *to, const char *text, size_t size) {
   static const char letters[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+  size_t plain = 0; /* begin of what needs no escape */
   fputc('"', to);
   for (size_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)text[i];
+    if (c >= 32 && c != '"' && c != '\\') continue;
+    fwrite(text + plain, 1, i - plain, to);
+    plain = i + 1;
     if (c < 32)
       write_escape(to, letters[c], "\\u%04x", c);
-    else if (c == '"' || c == '\\')
-      fprintf(to, "\\%c", c);
     else
-      fputc(c, to);
+      fprintf(to, "\\%c", c);
   }
+  fwrite(text + plain, 1, size - plain, to);
   fputc('"', to);
 }
 
