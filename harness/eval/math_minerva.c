@@ -40,8 +40,9 @@ static const char *const removed[] = {
 
 enum { UNITS, ANSWER, THOUSANDS, PATTERNS };
 static const char *const patterns[PATTERNS] = {
-    [UNITS] = "(?<!\\\\)\\b(?:square|ways|integers|dollars|mph|inches|ft|hours|km|units|sue|points|feet|minutes|digits|"
-              "cents|degrees|cm|gm|pounds|meters|meals|edges|students|childrentickets|multiples)\\b",
+    [UNITS] =
+        ("(?<!\\\\)\\b(?:square|ways|integers|dollars|mph|inches|ft|hours|km|units|sue|points|feet|minutes|digits|"
+         "cents|degrees|cm|gm|pounds|meters|meals|edges|students|childrentickets|multiples)\\b"),
     [ANSWER] = "Final Answer: The final answer is(.*?). I hope it is correct.",
     [THOUSANDS] = "\\A-?\\d{1,3}(?:,\\d{3})+\\z",
 };
