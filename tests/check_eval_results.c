@@ -304,6 +304,50 @@ static void gaps_doubles_and_shards_of_other_runs_are_refused(void **state) {
   merge_refused(folders, SHARDS, "not done");
 }
 
+/* Scoring "pick" from a journal that holds this for its first item (NULL: nothing). */
+static void expect_no_score(const json_t *item, const char *words) {
+  char path[600];
+  tern_error e = {0};
+  tern_journal *j = NULL;
+  tern_task *t = NULL;
+  tern_documents d;
+  tern_document_options o = {.data = source, .shots = -1};
+  json_t *head = json_object(), *facts = json_object();
+  scratch_remove(folder);
+  scratch_make(folder, sizeof folder);
+  snprintf(path, sizeof path, "%s/journal.jsonl", folder);
+  if (tern_journal_open(&j, path, head, &e) != 0) fail_msg("%s", e.text);
+  if (item != NULL && tern_journal_add(j, "pick", 0, item, &e) != 0) fail_msg("%s", e.text);
+  snprintf(path, sizeof path, "%s/pick.json", source);
+  if (tern_task_open(&t, path, &e) != 0 || tern_documents_make(&d, t, &o, &e) != 0) fail_msg("%s", e.text);
+  const tern_sample_call call = {.documents = &d, .journal = j, .folder = folder};
+  assert_int_equal(tern_samples_write(&call, facts, &e), TERN_FAILED);
+  if (strstr(e.text, words) == NULL) fail_msg("%s", e.text);
+  assert_null(scratch_read(folder, "samples_pick.jsonl"));
+  tern_documents_close(&d);
+  tern_task_close(t);
+  tern_journal_close(j, &e);
+  json_decref(head);
+  json_decref(facts);
+}
+
+static void items_without_their_answers_are_named_not_scored(void **state) {
+  (void)state;
+  static const char *const items[][2] = {
+      {"{\"prompt\": \"00\"}", "pick: item 0: its journal line is damaged"},
+      {"{\"prompt\": \"00\", \"replies\": [[\"x\", 1.0, true, 1, 0]]}", "damaged"},
+      {"{\"prompt\": \"00\", \"replies\": [[\"0x1p+0\", 1.0, true, 1, 0]]}", "not to this task's questions"},
+      {"{\"prompt\": \"00\", \"replies\": [[1, 0, \"text\", 0]]}", "not to this task's questions"}};
+  expect_no_score(NULL, "pick: item 0: not answered yet");
+  for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+    json_error_t wrong;
+    json_t *item = json_loads(items[i][0], 0, &wrong);
+    assert_non_null(item);
+    expect_no_score(item, items[i][1]);
+    json_decref(item);
+  }
+}
+
 static void a_subtask_s_name_does_not_leave_the_folder(void **state) {
   (void)state;
   tern_error e = {0};
@@ -330,6 +374,7 @@ int main(void) {
       cmocka_unit_test(samples_are_lm_eval_s_to_the_byte_but_for_our_own_key),
       cmocka_unit_test(scoring_again_gives_the_same_bytes),
       cmocka_unit_test(merged_shards_are_the_undivided_run_to_the_byte),
+      cmocka_unit_test(items_without_their_answers_are_named_not_scored),
       cmocka_unit_test(a_subtask_s_name_does_not_leave_the_folder),
       cmocka_unit_test(gaps_doubles_and_shards_of_other_runs_are_refused),
   };
