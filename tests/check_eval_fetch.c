@@ -256,6 +256,18 @@ static void a_hash_nobody_knew_is_held_from_its_first_use(void **state) {
   assert_nothing_in_place(t);
 }
 
+static void a_hash_that_others_publish_is_no_verification(void **state) {
+  fetching *t = *state;
+  static unsigned char wrong[FETCHING_SIZE];
+  t->file.hearsay = true;
+  fetching_serve(t, (server_page){.body = wrong, .size = sizeof wrong});
+  assert_int_equal(fetching_run(t), TERN_FAILED);
+  says(t, "its publisher says");
+  fetching_serve(t, (server_page){0});
+  assert_int_equal(fetching_run(t), TERN_OK);
+  assert_false(t->told.verified);
+}
+
 static void an_untouched_file_is_hashed_again_when_asked(void **state) {
   fetching *t = *state;
   fetching_serve(t, (server_page){0});
@@ -311,6 +323,7 @@ int main(void) {
       TEST(a_busy_server_is_asked_again_but_not_forever),
       TEST(a_silent_server_is_left),
       TEST(a_hash_nobody_knew_is_held_from_its_first_use),
+      TEST(a_hash_that_others_publish_is_no_verification),
       TEST(an_untouched_file_is_hashed_again_when_asked),
       TEST(a_broken_record_is_not_forgotten_silently),
       TEST(a_git_id_vouches_for_a_file),

@@ -178,7 +178,7 @@ static void weights_that_change_after_their_first_use_are_an_error(void **state)
   t->sha256[0] = t->sha256[0] == 'a' ? 'b' : 'a';
   offer_weights(t);
   assert_int_equal(fetching_run(t), TERN_FAILED);
-  assert_non_null(strstr(t->e.text, "its server has another file now"));
+  assert_non_null(strstr(t->e.text, "its publisher has another file now"));
 }
 
 static void bytes_that_are_not_what_their_server_says_are_refused(void **state) {
@@ -186,7 +186,7 @@ static void bytes_that_are_not_what_their_server_says_are_refused(void **state) 
   t->sha256[0] = t->sha256[0] == 'a' ? 'b' : 'a';
   offer_weights(t);
   assert_int_equal(fetching_run(t), TERN_FAILED);
-  assert_non_null(strstr(t->e.text, "its server says"));
+  assert_non_null(strstr(t->e.text, "its publisher says"));
   assert_false(fetching_is_there(t, "models/model/weights.gguf"));
 }
 

@@ -197,10 +197,12 @@ static const char *presence(const options *o, const tern_catalog_entry *t) {
 }
 
 static const char *assurance(const tern_catalog_entry *t) {
-  if (t->repository != NULL) return "first use";
-  for (size_t i = 0; i < t->file_count; i++)
-    if (t->files[i].sha256 == NULL) return "first use";
-  return "SHA-256";
+  const char *least = t->repository != NULL ? "first use" : "SHA-256";
+  for (size_t i = 0; i < t->file_count; i++) {
+    if (t->files[i].hearsay) least = "published";
+    if (t->files[i].sha256 == NULL) return t->files[i].git_id != NULL ? "git id" : "first use";
+  }
+  return least;
 }
 
 static json_t *file_row(const tern_catalog_file *f) {
@@ -238,7 +240,10 @@ static void list_text(const options *o, const tern_catalog *m) {
     printf("%-22s %-9s %-6s %8s %-9s %s (%s)%s\n", t->name, t->kind, presence(o, t), size, assurance(t), t->what,
            t->licence, t->gated ? ", gated" : "");
   }
-  printf("\nData folder: %s\n'first use': no SHA-256 could be verified; the one seen first is held.\n", o->fetch.root);
+  printf("\nData folder: %s\nchecked: by a SHA-256 computed here; by one published, or git's id, without one of our "
+         "own; by 'first use': the "
+         "SHA-256 seen first is held.\n",
+         o->fetch.root);
 }
 
 static int run(int argc, char **argv, tern_error *e) {

@@ -28,9 +28,9 @@ static const key entry_keys[] = {
     {"most_bytes", NUMBER, false},
 };
 static const key file_keys[] = {
-    {"file", TEXT, true},    {"address", TEXT, true}, {"sha256", TEXT, true},
-    {"size", NUMBER, false}, {"rows", NUMBER, false}, {"download", OBJECT, false},
-    {"form", OBJECT, false}, {"git", TEXT, false},    {"note", TEXT, false},
+    {"file", TEXT, true},    {"address", TEXT, true},           {"sha256", TEXT, true},  {"size", NUMBER, false},
+    {"rows", NUMBER, false}, {"download", OBJECT, false},       {"form", OBJECT, false}, {"git", TEXT, false},
+    {"note", TEXT, false},   {"published_sha256", TEXT, false},
 };
 static const key download_keys[] = {{"size", NUMBER, true}, {"sha256", TEXT, true}};
 static const char *const kinds[] = {"data", "shots", "tokenizer", "model"};
@@ -120,6 +120,10 @@ static int read_file(tern_catalog_file *f, const json_t *o, const char *where, t
                            .download_size = number(d, "size"),
                            .form = json_object_get(o, "form"),
                            .note = text(o, "note")};
+  if (f->sha256 == NULL) {
+    f->sha256 = text(o, "published_sha256");
+    f->hearsay = f->sha256 != NULL;
+  }
   if (f->file == NULL || !tern_catalog_safe_name(f->file))
     return tern_fail(e, TERN_FAILED, "%s: 'file' must be a name under the data folder", where);
   if (!is_hex(f->sha256, 64) || !is_hex(f->download_sha256, 64))
@@ -147,9 +151,12 @@ static bool is_kind(const char *kind) {
 
 static int check_repository(const tern_catalog_entry *t, const char *where, tern_error *e) {
   static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
+  static const char revision[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-%"; /* %2F: a slash */
   const char *r = t->repository;
   if (r == NULL) return tern_fail(e, TERN_FAILED, "%s: wants 'files' or 'repository'", where);
-  if (strspn(r, plain) != strlen(r) || !tern_catalog_safe_name(r) || strspn(t->revision, plain) != strlen(t->revision))
+  if (strspn(r, plain) != strlen(r) || !tern_catalog_safe_name(r) ||
+      strspn(t->revision, revision) != strlen(t->revision))
     return tern_fail(e, TERN_FAILED, "%s: repository and revision are plain names", where);
   if (t->folder == NULL || !tern_catalog_safe_name(t->folder) || t->take == NULL)
     return tern_fail(e, TERN_FAILED, "%s: a repository wants 'folder' and 'take'", where);

@@ -15,7 +15,8 @@
 typedef struct tern_catalog_file {
   const char *file;            /* place under the data folder */
   const char *address;         /* NULL: comes from a user's folder only */
-  const char *sha256;          /* of the content (digest.h); NULL: never verified, held from the first use on */
+  const char *sha256;          /* of the content (digest.h); NULL: not known, held from the first use on */
+  bool hearsay;                /* sha256 is what others say of it: not verified here, held as well */
   const char *git_id;          /* what git calls such a file; NULL: not known */
   long long size;              /* of the content; -1: not known */
   long long rows;              /* of JSON lines; -1: no such file, or not known */

@@ -17,10 +17,10 @@ typedef struct audience {
   void *state;
 } audience;
 
-static int one(const tern_catalog_entry *t, const tern_catalog_file *f, bool said, const char *source,
-               const tern_fetch_options *o, const char *token, const audience *a, tern_error *e) {
+static int one(const tern_catalog_entry *t, const tern_catalog_file *f, const char *source, const tern_fetch_options *o,
+               const char *token, const audience *a, tern_error *e) {
   tern_fetched done;
-  int status = tern_fetch_file(&done, t, f, said, source, o, token, e);
+  int status = tern_fetch_file(&done, t, f, source, o, token, e);
   if (status == TERN_OK && a->told != NULL) a->told(a->state, &done);
   return status;
 }
@@ -28,8 +28,7 @@ static int one(const tern_catalog_entry *t, const tern_catalog_file *f, bool sai
 static int listed_files(const tern_catalog_entry *t, const tern_fetch_options *o, const audience *a, tern_error *e) {
   char token[512] = "";
   int status = t->gated ? tern_fetch_token(token, sizeof token, e) : TERN_OK;
-  for (size_t i = 0; i < t->file_count && status == TERN_OK; i++)
-    status = one(t, &t->files[i], false, NULL, o, token, a, e);
+  for (size_t i = 0; i < t->file_count && status == TERN_OK; i++) status = one(t, &t->files[i], NULL, o, token, a, e);
   if (status == TERN_OK) tern_fetch_tidy(t, o);
   return status;
 }
@@ -40,7 +39,7 @@ static int repository_files(const tern_catalog_entry *t, const tern_fetch_option
   tern_listing l = {0};
   int status = t->gated ? tern_fetch_token(token, sizeof token, e) : TERN_OK;
   if (status == TERN_OK) status = tern_listing_read(&l, t, o, token, e);
-  for (size_t i = 0; i < l.count && status == TERN_OK; i++) status = one(t, &l.files[i], true, NULL, o, token, a, e);
+  for (size_t i = 0; i < l.count && status == TERN_OK; i++) status = one(t, &l.files[i], NULL, o, token, a, e);
   tern_listing_close(&l);
   return status;
 }
@@ -78,7 +77,7 @@ static int folder_files(const tern_catalog_entry *t, const tern_fetch_options *o
     snprintf(file, sizeof file, "%s/%s", t->folder, all[i]->d_name);
     if (status == TERN_OK && all[i]->d_name[0] != '.' && takes(t, all[i]->d_name) && !is_folder(path)) {
       const tern_catalog_file f = {.file = file, .size = -1, .rows = -1, .download_size = -1};
-      status = one(t, &f, false, path, o, NULL, a, e);
+      status = one(t, &f, path, o, NULL, a, e);
       found++;
     }
     free(all[i]);

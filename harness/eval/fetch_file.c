@@ -21,7 +21,6 @@ typedef struct job {
   const tern_catalog_file *f;
   const tern_fetch_options *o;
   const char *token, *source;
-  bool said;
   tern_held held;
   char target[PATH_MAX];
   tern_digest digest; /* of what is in place */
@@ -35,13 +34,13 @@ static int join(char path[PATH_MAX], const char *a, const char *b, tern_error *e
 /* What the content must be: the manifest's word, else what was seen first, else
  * what the server says; NULL: nobody knows. */
 static const char *wanted(const job *j) {
-  if (j->f->sha256 != NULL && !j->said) return j->f->sha256;
+  if (j->f->sha256 != NULL && !j->f->hearsay) return j->f->sha256;
   return j->held.sha256[0] != '\0' ? j->held.sha256 : j->f->sha256;
 }
 
 static const char *whose(const job *j) {
-  if (j->f->sha256 != NULL && !j->said) return "the manifest has";
-  return j->held.sha256[0] != '\0' ? "at its first use it was" : "its server says";
+  if (j->f->sha256 != NULL && !j->f->hearsay) return "the manifest has";
+  return j->held.sha256[0] != '\0' ? "at its first use it was" : "its publisher says";
 }
 
 static long long limit(const job *j) {
@@ -75,9 +74,9 @@ static int look(job *j, bool *there, tern_error *e) {
   *there = false;
   if (tern_held_get(&j->held, j->o->root, j->f->file, e) != TERN_OK) return TERN_FAILED;
   const char *was = j->held.sha256;
-  if (j->said && was[0] != '\0' && j->f->sha256 != NULL && strcmp(was, j->f->sha256) != 0)
+  if (j->f->hearsay && was[0] != '\0' && j->f->sha256 != NULL && strcmp(was, j->f->sha256) != 0)
     return tern_fail(e, TERN_FAILED,
-                     "%s: its server has another file now (SHA-256 %.16s..., at its first use %.16s...)", j->f->file,
+                     "%s: its publisher has another file now (SHA-256 %.16s..., at its first use %.16s...)", j->f->file,
                      j->f->sha256, was);
   if (!tern_held_look(&now, j->o->root, j->f->file)) return TERN_OK;
   bool untouched = was[0] != '\0' && now.bytes == j->held.bytes && now.mtime_ns == j->held.mtime_ns;
@@ -98,7 +97,7 @@ static int look(job *j, bool *there, tern_error *e) {
  * nothing else vouches for the file. */
 static int hold(const job *j, const char *address, tern_error *e) {
   tern_error ignored = {0};
-  bool verified = j->f->sha256 != NULL && !j->said;
+  bool verified = j->f->sha256 != NULL && !j->f->hearsay;
   int status = tern_held_put(j->o->root, j->f->file, &j->digest, address, &ignored);
   return status == TERN_OK || verified ? TERN_OK : tern_fail(e, ignored.status, "%s", ignored.text);
 }
@@ -249,12 +248,12 @@ static int from_address(job *j, tern_error *e) {
   }
 }
 
-int tern_fetch_file(tern_fetched *out, const tern_catalog_entry *t, const tern_catalog_file *f, bool said,
-                    const char *source, const tern_fetch_options *o, const char *token, tern_error *e) {
-  job j = {.t = t, .f = f, .o = o, .token = token, .source = source, .said = said};
+int tern_fetch_file(tern_fetched *out, const tern_catalog_entry *t, const tern_catalog_file *f, const char *source,
+                    const tern_fetch_options *o, const char *token, tern_error *e) {
+  job j = {.t = t, .f = f, .o = o, .token = token, .source = source};
   char stem[NAME_MAX];
   bool there = false;
-  *out = (tern_fetched){.entry = t, .file = f->file, .rows = f->rows, .verified = f->sha256 != NULL && !said};
+  *out = (tern_fetched){.entry = t, .file = f->file, .rows = f->rows, .verified = f->sha256 != NULL && !f->hearsay};
   int lock = -1, status = join(j.target, o->root, f->file, e);
   if (status == TERN_OK) status = look(&j, &there, e);
   if (status == TERN_OK && !there) {

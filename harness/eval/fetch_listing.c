@@ -77,6 +77,7 @@ static int add(tern_listing *l, const json_t *o, const char *path, const char *b
   l->files[l->count] = (tern_catalog_file){.file = keep(l, t->folder, "/", path, ""),
                                            .address = keep(l, base, path, "", ""),
                                            .sha256 = sha256,
+                                           .hearsay = true,
                                            .git_id = oid,
                                            .size = json_is_integer(size) ? (long long)json_integer_value(size) : -1,
                                            .rows = -1,

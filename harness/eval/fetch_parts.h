@@ -4,10 +4,9 @@
 
 #include "harness/eval/fetch.h"
 
-/* `said`: its hash is what the server says of itself, not the manifest.
- * `source`: the file to take it from, NULL: searched in o->from, or the address. */
-int tern_fetch_file(tern_fetched *out, const tern_catalog_entry *t, const tern_catalog_file *f, bool said,
-                    const char *source, const tern_fetch_options *o, const char *token, tern_error *e);
+/* `source`: the file to take it from, NULL: searched in o->from, or the address. */
+int tern_fetch_file(tern_fetched *out, const tern_catalog_entry *t, const tern_catalog_file *f, const char *source,
+                    const tern_fetch_options *o, const char *token, tern_error *e);
 /* Removes the downloads that several files of an entry are made of. */
 void tern_fetch_tidy(const tern_catalog_entry *t, const tern_fetch_options *o);
 
