@@ -351,6 +351,42 @@ static void the_published_set_has_the_published_shots_metrics_and_chat(void **st
   tern_task_set_close(&set);
 }
 
+static void a_users_set_is_checked_as_its_tasks_are(void **state) {
+  static const struct {
+    const char *entry, *want;
+  } cases[] = {
+      {"\"task\": \"mine\", \"shots\": 2, \"metric\": \"acc_norm,none\"", NULL},
+      {"\"task\": \"mine\", \"metric\": \"acc_nrm,none\"", "sets.json: sets.own.tasks.0: metric: mine has no figure"},
+      {"\"task\": \"mine\", \"metric\": \"acc,strict\"", "has no figure \"acc,strict\""},
+      {"\"task\": \"mien\"", "there is no task file mien.json"},
+      {"\"task\": \"mine\", \"chat\": 1", "chat is a number; true or false was expected"},
+      {"\"task\": \"mine\", \"shot\": 1", "unknown key \"shot\"; did you mean \"shots\""},
+  };
+  const char *const folders[] = {dir, NULL};
+  (void)state;
+  scratch_file(dir, "mine.json",
+               "{\"ternmark_task\": 1, \"task\": \"mine\", \"kind\": \"choices\", \"data\": \"x.jsonl\", \"prompt\": "
+               "\"{q}\", \"choices\": \"c\", \"gold\": \"0\", \"metrics\": [{\"metric\": \"acc\"}, {\"metric\": "
+               "\"acc_norm\"}]}");
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[400];
+    tern_task_set set;
+    tern_error e = {0};
+    snprintf(text, sizeof text, "{\"ternmark_sets\": 1, \"sets\": {\"own\": {\"tasks\": [{%s}]}}}", cases[i].entry);
+    scratch_file(dir, "sets.json", text);
+    int status = tern_task_set_open(&set, folders, "own", &e);
+    if (cases[i].want == NULL) {
+      if (status != 0) fail_msg("%s", e.text);
+      assert_int_equal(set.entries[0].shots, 2);
+      assert_int_equal(set.entries[0].chat, -1);
+      tern_task_set_close(&set);
+      continue;
+    }
+    assert_int_equal(status, TERN_FAILED);
+    if (strstr(e.text, cases[i].want) == NULL) fail_msg("\"%s\" is not in: %s", cases[i].want, e.text);
+  }
+}
+
 static void unknown_tasks_are_answered_with_the_nearest_and_twice_is_once_too_often(void **state) {
   static const char *const folders[] = {"datasets/tasks", NULL};
   tern_task_set set;
@@ -379,6 +415,7 @@ int main(void) {
       cmocka_unit_test(missing_texts_of_others_are_answered_with_both_ways_to_get_them),
       cmocka_unit_test(every_shipped_task_and_set_opens),
       cmocka_unit_test(the_published_set_has_the_published_shots_metrics_and_chat),
+      cmocka_unit_test(a_users_set_is_checked_as_its_tasks_are),
       cmocka_unit_test(unknown_tasks_are_answered_with_the_nearest_and_twice_is_once_too_often),
   };
   return cmocka_run_group_tests(tests, make_dir, drop_dir);

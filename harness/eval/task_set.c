@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/eval/score.h"
 #include "harness/eval/task_parts.h"
 
 enum { PATH = 4096, MOST_NAMES = 256 };
@@ -81,6 +82,19 @@ static int add_named(tern_task_set *out, const char *const *folders, const char 
   return 0;
 }
 
+/* "FIGURE,FILTER" of a task's own metrics and filters. */
+static bool has_figure(const tern_task *t, const char *name) {
+  const char *comma = strchr(name, ',');
+  bool filter = false, figure = false;
+  for (int i = 0; comma != NULL && i < t->filter_count; i++) filter |= strcmp(t->filters[i].name, comma + 1) == 0;
+  for (int i = 0; filter && i < t->metric_count; i++) {
+    const tern_figure *f = t->metrics[i].metric->figures;
+    for (size_t j = 0; j < sizeof t->metrics[i].metric->figures / sizeof *f && f[j].name != NULL; j++)
+      figure |= strncmp(f[j].name, name, (size_t)(comma - name)) == 0 && f[j].name[comma - name] == '\0';
+  }
+  return figure;
+}
+
 static int add_entry(tern_task_set *out, const char *const *folders, const json_t *value, const char *where,
                      tern_error *e) {
   static const tern_key keys[] = {{"task", tern_key_text, offsetof(raw_entry, task), true},
@@ -97,6 +111,9 @@ static int add_entry(tern_task_set *out, const char *const *folders, const json_
   int status = tern_keys_read(value, &table, 1, where, e);
   if (status == 0) status = add_named(out, folders, r.task, &entry, &found, e);
   if (status == 0 && !found) status = tern_fail(e, TERN_FAILED, "%s: there is no task file %s.json", where, r.task);
+  if (status == 0 && r.metric != NULL && !has_figure(entry->task, r.metric))
+    status = tern_fail(e, TERN_FAILED, "%s: metric: %s has no figure \"%.60s\" (figure, comma, filter)", where, r.task,
+                       r.metric);
   if (status == 0) {
     entry->shots = r.shots;
     entry->limit = (size_t)r.limit;
