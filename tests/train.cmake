@@ -24,4 +24,8 @@ if(NOT TERN_CORE_ONLY)
 
   add_test(NAME train_commands COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/train_commands.sh $<TARGET_FILE:ternmark>)
   set_tests_properties(train_commands PROPERTIES TIMEOUT 300)
+
+  add_test(NAME shipped_models COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/models.sh $<TARGET_FILE:ternmark>
+           ${CMAKE_SOURCE_DIR}/datasets/models)
+  set_tests_properties(shipped_models PROPERTIES TIMEOUT 600)
 endif()
