@@ -118,6 +118,15 @@ static void more_bytes_than_the_manifest_has_are_refused(void **state) {
   assert_nothing_in_place(t);
 }
 
+static void a_file_that_no_disk_holds_is_not_begun(void **state) {
+  fetching *t = *state;
+  fetching_serve(t, (server_page){0});
+  t->file.size = t->file.download_size = (long long)1 << 60;
+  assert_int_equal(fetching_run(t), TERN_FAILED);
+  says(t, "GB are free");
+  assert_int_equal(fetching_seen(t).requests, 0);
+}
+
 static void a_page_of_html_is_not_taken_for_data(void **state) {
   fetching *t = *state;
   static const char page[] = "\n<!DOCTYPE html><title>Log in</title>";
@@ -315,6 +324,7 @@ int main(void) {
       TEST(a_mixture_that_the_hash_shows_is_fetched_once_more),
       TEST(a_wrong_hash_leaves_nothing),
       TEST(more_bytes_than_the_manifest_has_are_refused),
+      TEST(a_file_that_no_disk_holds_is_not_begun),
       TEST(a_page_of_html_is_not_taken_for_data),
       TEST(redirects_stay_on_http),
       TEST(a_gated_repository_says_what_to_do),

@@ -26,7 +26,7 @@ static int one(const tern_catalog_entry *t, const tern_catalog_file *f, const ch
 }
 
 static int listed_files(const tern_catalog_entry *t, const tern_fetch_options *o, const audience *a, tern_error *e) {
-  char token[512] = "";
+  char token[TERN_TOKEN_ROOM] = "";
   int status = t->gated ? tern_fetch_token(token, sizeof token, e) : TERN_OK;
   for (size_t i = 0; i < t->file_count && status == TERN_OK; i++) status = one(t, &t->files[i], NULL, o, token, a, e);
   if (status == TERN_OK) tern_fetch_tidy(t, o);
@@ -35,7 +35,7 @@ static int listed_files(const tern_catalog_entry *t, const tern_fetch_options *o
 
 static int repository_files(const tern_catalog_entry *t, const tern_fetch_options *o, const audience *a,
                             tern_error *e) {
-  char token[512] = "";
+  char token[TERN_TOKEN_ROOM] = "";
   tern_listing l = {0};
   int status = t->gated ? tern_fetch_token(token, sizeof token, e) : TERN_OK;
   if (status == TERN_OK) status = tern_listing_read(&l, t, o, token, e);

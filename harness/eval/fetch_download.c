@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <openssl/sha.h>
@@ -13,7 +15,7 @@
 #include "harness/eval/fetch_http.h"
 #include "harness/eval/fetch_parts.h"
 
-enum { MOST_TOKEN = 4096, DIGITS = 8, KEEP = 60 };
+enum { MOST_TOKEN = TERN_TOKEN_ROOM - 1, DIGITS = 8, KEEP = 60 };
 
 void tern_fetch_stem(char *stem, size_t size, const char *address) {
   unsigned char hash[SHA256_DIGEST_LENGTH];
@@ -63,6 +65,17 @@ int tern_fetch_token(char *token, size_t size, tern_error *e) {
   return status;
 }
 
+/* Better known before hours of a transfer than at their end. */
+static int check_room(int fd, const char *part, long long size, tern_error *e) {
+  struct statvfs fs;
+  struct stat st;
+  if (size < 0 || fstatvfs(fd, &fs) != 0 || fstat(fd, &st) != 0) return TERN_OK;
+  double want = (double)size - (double)st.st_size, left = (double)fs.f_bavail * (double)fs.f_frsize;
+  if (want <= left) return TERN_OK;
+  return tern_fail(e, TERN_FAILED, "%s: wants %.2f GB more and %.2f GB are free; name a larger disk with --data", part,
+                   want * 1e-9, left * 1e-9);
+}
+
 int tern_fetch_download(char *whole, size_t room, const char *stem, const tern_catalog_entry *t,
                         const tern_catalog_file *f, const tern_fetch_options *o, const char *token, bool *resumed,
                         tern_error *e) {
@@ -88,7 +101,8 @@ int tern_fetch_download(char *whole, size_t room, const char *stem, const tern_c
                                .stall_s = o->stall_s,
                                .tries = o->tries,
                                .pause_s = o->pause_s};
-  int status = tern_http_get(&r, fd, note, &kept, e);
+  int status = check_room(fd, part, r.size, e);
+  if (status == TERN_OK) status = tern_http_get(&r, fd, note, &kept, e);
   *resumed = kept > 0;
   if (close(fd) != 0 && status == TERN_OK) status = tern_fail_errno(e, "%s: cannot write", part);
   if (status == TERN_OK && rename(part, whole) != 0) status = tern_fail_errno(e, "%s: cannot write", whole);

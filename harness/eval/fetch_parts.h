@@ -22,6 +22,7 @@ void tern_listing_close(tern_listing *l);
 
 /* The user's Hugging Face token as huggingface_hub finds it: HF_TOKEN, the file
  * HF_TOKEN_PATH, HF_HOME/token, ~/.cache/huggingface/token. "" none. */
+enum { TERN_TOKEN_ROOM = 8192 };
 int tern_fetch_token(char *token, size_t size, tern_error *e);
 
 /* Gets the file's address into ROOT/.fetch/STEM.part, going on with what lies
