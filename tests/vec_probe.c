@@ -130,6 +130,11 @@ static void do_relu2(const tern_vec *v, call *c) {
   keep_floats(c, c->y, (size_t)c->n);
 }
 
+static void do_exp(const tern_vec *v, call *c) {
+  v->exp_less(c->y, c->a, 0.37f, c->n);
+  keep_floats(c, c->y, (size_t)c->n);
+}
+
 static void do_silu(const tern_vec *v, call *c) {
   v->silu_mul(c->y, c->a, c->b, c->n);
   keep_floats(c, c->y, (size_t)c->n);
@@ -177,12 +182,19 @@ typedef struct operation {
 } operation;
 
 static const operation operations[] = {
-    {"dot", do_dot, 1},           {"sum_squares", do_sum_squares, 1},
-    {"rmsnorm", do_rmsnorm, 2},   {"quantise", do_quantise, 3},
-    {"add", do_add, 1},           {"scale", do_scale, 1},
-    {"relu2_mul", do_relu2, 1},   {"silu_mul", do_silu, 1},
-    {"gelu_mul", do_gelu, 1},     {"rope", do_rope, 2},
-    {"to_half", do_to_half, 2},   {"from_half", do_from_half, 4},
+    {"dot", do_dot, 1},
+    {"sum_squares", do_sum_squares, 1},
+    {"rmsnorm", do_rmsnorm, 2},
+    {"quantise", do_quantise, 3},
+    {"add", do_add, 1},
+    {"scale", do_scale, 1},
+    {"relu2_mul", do_relu2, 1},
+    {"silu_mul", do_silu, 1},
+    {"gelu_mul", do_gelu, 1},
+    {"exp_less", do_exp, 1},
+    {"rope", do_rope, 2},
+    {"to_half", do_to_half, 2},
+    {"from_half", do_from_half, 4},
     {"kv_store", do_kv_store, 3},
 };
 
