@@ -16,19 +16,21 @@
 #include <unistd.h>
 
 enum { BACKLOG = 128, CLOSING_MS = 5000, CLOSING_STEP_MS = 5, FIRST_ROOM = 4096 };
+enum { LARGEST_AT_ONCE = 4 }; /* bodies underway hold as much as so many of the largest size */
 
 struct tern_http {
   tern_http_params params;
   struct MHD_Daemon *daemon;
   int port;
   atomic_int underway;
+  atomic_size_t held; /* bytes of bodies underway */
 };
 
 /* A request being read. */
 typedef struct upload {
   char *data;
-  size_t size, room;
-  bool too_large, failed;
+  size_t size, room, held;
+  int refused; /* HTTP status; 0: not */
 } upload;
 
 static bool hung_up(void *peer) {
@@ -54,36 +56,45 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, tern_http_reply repl
   return result;
 }
 
-static enum MHD_Result refuse_size(const tern_http *h, struct MHD_Connection *c) {
-  return send_reply(c, h->params.refuse(MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is larger than allowed here"),
-                    true);
+static enum MHD_Result refuse(const tern_http *h, struct MHD_Connection *c, int code) {
+  const char *why = code == MHD_HTTP_CONTENT_TOO_LARGE     ? "the request's body is larger than allowed here"
+                    : code == MHD_HTTP_SERVICE_UNAVAILABLE ? "too many large requests at once: try again later"
+                                                           : "not enough memory for the request";
+  return send_reply(c, h->params.refuse(code, why), true);
 }
 
 /* The first call: nothing of the body has been read, so that one announced as
  * too large need not be. */
 static enum MHD_Result begin(tern_http *h, struct MHD_Connection *c, void **state) {
   const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  if (length && strtoull(length, NULL, 10) > h->params.most_body) return refuse_size(h, c);
+  if (length && strtoull(length, NULL, 10) > h->params.most_body) return refuse(h, c, MHD_HTTP_CONTENT_TOO_LARGE);
   *state = calloc(1, sizeof(upload));
   if (*state) atomic_fetch_add(&h->underway, 1);
   return *state ? MHD_YES : MHD_NO;
 }
 
-/* A body that turns out too large is read to its end, but not kept, and not for ever. */
-static enum MHD_Result take(const tern_http *h, upload *u, const char *data, size_t *size) {
-  size_t n = *size, most = h->params.most_body;
+/* Whether n more bytes of a body are to be kept: 0, or the status of the refusal. */
+static int check_size(tern_http *h, upload *u, size_t n) {
+  size_t most = h->params.most_body;
+  if (u->size > most) return MHD_HTTP_CONTENT_TOO_LARGE;
+  u->held += n;
+  if (atomic_fetch_add(&h->held, n) + n > LARGEST_AT_ONCE * most) return MHD_HTTP_SERVICE_UNAVAILABLE;
+  if (u->size < u->room) return 0;
+  size_t room = 2 * u->size + FIRST_ROOM;
+  char *more = realloc(u->data, room);
+  if (!more) return MHD_HTTP_INTERNAL_SERVER_ERROR;
+  u->data = more;
+  u->room = room;
+  return 0;
+}
+
+/* What is refused is read to its end, but not kept, and not for ever. */
+static enum MHD_Result take(tern_http *h, upload *u, const char *data, size_t *size) {
+  size_t n = *size;
   *size = 0;
   u->size += n;
-  u->too_large |= u->size > most;
-  if (u->too_large || u->failed) return u->size > 2 * most + FIRST_ROOM ? MHD_NO : MHD_YES;
-  if (u->size >= u->room) {
-    size_t room = 2 * u->size + FIRST_ROOM;
-    char *more = realloc(u->data, room);
-    u->failed = !more;
-    if (!more) return MHD_YES;
-    u->data = more;
-    u->room = room;
-  }
+  if (!u->refused) u->refused = check_size(h, u, n);
+  if (u->refused) return u->size > 2 * h->params.most_body + FIRST_ROOM ? MHD_NO : MHD_YES;
   memcpy(u->data + u->size - n, data, n);
   return MHD_YES;
 }
@@ -91,9 +102,7 @@ static enum MHD_Result take(const tern_http *h, upload *u, const char *data, siz
 static enum MHD_Result answer(tern_http *h, struct MHD_Connection *c, const char *path, const char *method, upload *u) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
   int fd = info ? info->connect_fd : -1;
-  if (u->too_large) return refuse_size(h, c);
-  if (u->failed)
-    return send_reply(c, h->params.refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "not enough memory for the request"), true);
+  if (u->refused) return refuse(h, c, u->refused);
   if (u->data) u->data[u->size] = 0;
   tern_http_request q = {.method = strcmp(method, "HEAD") == 0 ? "GET" : method,
                          .path = path,
@@ -123,6 +132,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **state, enum
   (void)c;
   (void)code;
   if (!u) return;
+  atomic_fetch_sub(&h->held, u->held);
   free(u->data);
   free(u);
   *state = NULL;

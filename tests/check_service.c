@@ -247,6 +247,29 @@ static void bodies_above_the_limit_are_refused_told_or_not(void **state) {
   expect_healthy();
 }
 
+static long status_of_small_request(void) {
+  got g = serve_post(&server, "{\"prompt\": [1], \"max_tokens\": 1}");
+  long code = g.code;
+  got_free(&g);
+  return code;
+}
+
+/* Each within its limit: together they would take all memory. */
+static void large_bodies_together_are_bounded(void **state) {
+  enum { BODIES = 5, SIZE = 1000000, ATTEMPTS = 100000 };
+  static const char head[] = "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000001\r\n\r\n";
+  char *bytes = malloc(sizeof head - 1 + SIZE);
+  int fds[BODIES];
+  (void)state;
+  memcpy(bytes, head, sizeof head - 1);
+  memset(bytes + sizeof head - 1, ' ', SIZE);
+  for (int i = 0; i < BODIES; i++) fds[i] = serve_connect(&server, bytes, sizeof head - 1 + SIZE);
+  for (int i = 0; status_of_small_request() != 503; i++) assert_true(i < ATTEMPTS);
+  for (int i = 0; i < BODIES; i++) close(fds[i]);
+  for (int i = 0; status_of_small_request() != 200; i++) assert_true(i < ATTEMPTS);
+  free(bytes);
+}
+
 static void more_prompts_than_the_queue_takes_are_refused(void **state) {
   char *body;
   size_t size;
@@ -374,6 +397,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(bad_requests_get_json_errors_and_harm_nobody),
       cmocka_unit_test(prompts_longer_than_the_context_are_refused_with_both_sizes),
       cmocka_unit_test(bodies_above_the_limit_are_refused_told_or_not),
+      cmocka_unit_test(large_bodies_together_are_bounded),
       cmocka_unit_test(more_prompts_than_the_queue_takes_are_refused),
       cmocka_unit_test(half_requests_and_noise_harm_nobody),
       cmocka_unit_test(client_that_hangs_up_frees_its_place),
