@@ -14,6 +14,8 @@
 #include <math.h>
 
 #include "harness/eval/code.h"
+#include "harness/eval/document.h"
+#include "harness/eval/score.h"
 #include "tests/scratch.h"
 
 enum { SKIPPED = 77 };
@@ -158,6 +160,59 @@ static void programs_with_their_test_pass_when_they_end_well(void **state) {
   }
 }
 
+static void the_metrics_set_figures_and_say_what_they_ran(void **state) {
+  bench *b = *state;
+  char path[512];
+  tern_error e = {0};
+  tern_document documents[2] = {{.id = 0, .texts.target = "check(twice)"}, {.id = 0, .texts.target = "check(twice)"}};
+  static const char *const answers[] = {"    return 2 * x\n", "    return int(x * 2.0)\n"};
+  json_t *facts = json_object(), *row = json_pack("{s:s}", "prompt",
+                                                  "def check(f):\n    assert f(1 << 60) == 1 << 61\n"
+                                                  "    assert f((1 << 60) + 1) == (1 << 61) + 2\n"
+                                                  "def twice(x):\n");
+  tern_scored items[2];
+  for (int i = 0; i < 2; i++)
+    items[i] = (tern_scored){.document = &documents[i],
+                             .row = row,
+                             .filtered = answers[i],
+                             .figures = json_object(),
+                             .facts = json_object()};
+  snprintf(path, sizeof path, "%s/problems.jsonl", dir);
+  const tern_score_call call = {.sandbox = b->sandbox, .file = path, .facts = facts};
+  if (tern_metric_find("evalplus")->score(&call, items, 2, &e) != 0) fail_msg("%s", e.text);
+  if (tern_metric_find("pass_at_1")->score(&call, items, 2, &e) != 0) fail_msg("%s", e.text);
+  static const struct {
+    const char *name;
+    int values[2];
+  } figures[] = {{"pass@1_base", {1, 1}}, {"pass@1_plus", {1, 0}}, {"pass@1", {1, 0}}};
+  for (size_t k = 0; k < sizeof figures / sizeof *figures; k++)
+    for (int i = 0; i < 2; i++)
+      assert_int_equal(json_integer_value(json_object_get(items[i].figures, figures[k].name)), figures[k].values[i]);
+  assert_non_null(strstr(json_string_value(json_object_get(facts, "evalplus")), "bubblewrap"));
+  assert_non_null(json_object_get(facts, "pass_at_1"));
+  for (int i = 0; i < 2; i++) {
+    json_decref(items[i].figures);
+    json_decref(items[i].facts);
+  }
+  json_decref(facts);
+  json_decref(row);
+}
+
+static void parameters_that_cannot_be_are_refused(void **state) {
+  (void)state;
+  tern_error e = {0};
+  json_t *unknown = json_pack("{s:i}", "time", 3), *negative = json_pack("{s:i}", "timeout", -1),
+         *good = json_pack("{s:f}", "min_time_limit", 1.0);
+  const tern_metric *evalplus = tern_metric_find("evalplus"), *plain = tern_metric_find("pass_at_1");
+  assert_int_equal(tern_metric_check(evalplus, unknown, "t.json: metrics", &e), TERN_FAILED);
+  assert_string_equal(e.text, "t.json: metrics: parameter \"time\" is not known here");
+  assert_int_equal(tern_metric_check(plain, negative, "t.json: metrics", &e), TERN_FAILED);
+  assert_int_equal(tern_metric_check(evalplus, good, "t.json: metrics", &e), 0);
+  json_decref(unknown);
+  json_decref(negative);
+  json_decref(good);
+}
+
 static void a_row_that_is_not_prepared_or_not_there_is_an_error(void **state) {
   bench *b = *state;
   tern_error e = {0};
@@ -229,6 +284,8 @@ int main(void) {
       cmocka_unit_test(a_program_cannot_say_that_it_passes),
       cmocka_unit_test(a_program_that_ends_its_judge_has_failed),
       cmocka_unit_test(programs_with_their_test_pass_when_they_end_well),
+      cmocka_unit_test(the_metrics_set_figures_and_say_what_they_ran),
+      cmocka_unit_test(parameters_that_cannot_be_are_refused),
       cmocka_unit_test(a_row_that_is_not_prepared_or_not_there_is_an_error),
       cmocka_unit_test(a_canonical_solution_that_fails_is_an_error_that_names_it),
       cmocka_unit_test(chances_of_a_right_one_among_k_are_exact),

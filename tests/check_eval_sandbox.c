@@ -338,6 +338,37 @@ static void without_a_bwrap_that_isolates_nothing_runs(void **state) {
   rmdir(folder);
 }
 
+/* As in containers that mask parts of theirs: a bwrap that may not mount /proc. */
+static void without_a_proc_of_its_own_the_rest_still_holds(void **state) {
+  (void)state;
+  char folder[] = "/tmp/eval-bwrap-XXXXXX", path[100], before[4096], with[4200];
+  assert_non_null(mkdtemp(folder));
+  chmod(folder, 0755);
+  snprintf(before, sizeof before, "%s", getenv("PATH"));
+  snprintf(path, sizeof path, "%s/bwrap", folder);
+  snprintf(with, sizeof with, "%s:%s", folder, before);
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  fputs("#!/bin/sh\nfor word; do\n  [ \"$word\" = -- ] && break\n  [ \"$word\" = --proc ] && {\n"
+        "    echo 'bwrap: Can'\\''t mount proc on /newroot/proc' >&2\n    exit 1\n  }\ndone\n"
+        "PATH=/usr/local/bin:/usr/bin:/bin exec bwrap \"$@\"\n",
+        f);
+  fclose(f);
+  chmod(path, 0755);
+  setenv("PATH", with, 1);
+  tern_sandbox *s = open_sandbox(1);
+  setenv("PATH", before, 1);
+  assert_non_null(strstr(tern_sandbox_about(s), "no /proc"));
+  assert_says(s, "write-outside", TERN_HOSTILE_FOLDER, "done\n");
+  assert_says(s, "look-around", "", "done\n");
+  assert_says(s, "gain", "", "done\n");
+  assert_says(s, "trace", "", "done\n");
+  assert_says(s, "leave-behind", "", "left\n");
+  tern_sandbox_close(s);
+  unlink(path);
+  rmdir(folder);
+}
+
 static int set_up(void **state) {
   *state = open_sandbox(2);
   return 0;
@@ -367,6 +398,7 @@ static int run_all(const char *who) {
       cmocka_unit_test(no_more_than_asked_run_together_and_tickets_find_their_own),
       cmocka_unit_test(closing_ends_what_runs),
       cmocka_unit_test(a_killed_parent_takes_its_programs_along),
+      cmocka_unit_test(without_a_proc_of_its_own_the_rest_still_holds),
       cmocka_unit_test(without_a_bwrap_that_isolates_nothing_runs),
   };
   return cmocka_run_group_tests_name(who, tests, set_up, tear_down);
