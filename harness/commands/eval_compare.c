@@ -96,6 +96,16 @@ static void print_json(json_t *value) {
   json_decref(value);
 }
 
+static void tell_sum(const tern_changes *c, bool markdown) {
+  size_t figures = 0;
+  for (size_t i = 0; i < c->item_count; i++) figures += json_object_size(c->items[i].figures) > 0;
+  printf("%s%zu items compared, ", markdown ? "\n" : "", c->compared);
+  if (c->item_count == 0)
+    puts("all equal to the bit");
+  else
+    printf("%zu changed, %zu of them a figure\n", c->item_count, figures);
+}
+
 static int compare(const options *o, const json_t *a, const json_t *b, tern_error *e) {
   tern_changes c;
   int status = tern_changes_find(&c, a, b, e);
@@ -106,8 +116,7 @@ static int compare(const options *o, const json_t *a, const json_t *b, tern_erro
     tern_changes_table_write(&(tern_changes_table){.changes = &c, .before = "A", .now = "B", .markdown = o->markdown},
                              stdout);
     tern_changes_items_write(&c, o->markdown, stdout);
-    printf("%s%zu items compared, %s\n", o->markdown ? "\n" : "", c.compared,
-           c.item_count == 0 ? "all equal to the bit" : "those above changed");
+    tell_sum(&c, o->markdown);
   }
   tern_changes_close(&c);
   return 0;
