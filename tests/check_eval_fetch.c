@@ -47,6 +47,16 @@ static void a_cut_transfer_goes_on_where_it_ended(void **state) {
   assert_string_equal(seen.if_range, "\"one\"");
 }
 
+/* The wrong bytes would be of the right number when the hash is not known. */
+static void another_range_than_asked_for_is_not_taken(void **state) {
+  fetching *t = *state;
+  t->file.sha256 = t->file.download_sha256 = NULL;
+  t->file.size = t->file.download_size = -1;
+  fetching_serve(t, (server_page){.etag = "\"one\"", .cut_at = 30000, .wrong_range = true});
+  assert_int_equal(fetching_run(t), TERN_OK);
+  assert_true(fetching_is_right(t));
+}
+
 static void a_server_without_ranges_begins_anew(void **state) {
   fetching *t = *state;
   fetching_serve(t, (server_page){.etag = "\"one\"", .cut_at = 30000, .no_ranges = true});
@@ -318,6 +328,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_file_that_is_there_and_right_is_not_asked_for_again),
       TEST(a_cut_transfer_goes_on_where_it_ended),
+      TEST(another_range_than_asked_for_is_not_taken),
       TEST(a_server_without_ranges_begins_anew),
       TEST(an_end_without_a_length_before_the_size_is_no_end),
       TEST(a_file_changed_between_two_tries_is_not_mixed),

@@ -196,6 +196,7 @@ static void a_listing_cannot_name_files_elsewhere(void **state) {
            "{\"type\": \"file\", \"path\": \"..json\", \"size\": 3, \"oid\": \"0\"},"
            "{\"type\": \"file\", \"path\": \"a b.json\", \"size\": 3, \"oid\": \"0\"}]");
   assert_int_equal(fetching_run(t), TERN_FAILED);
+  assert_non_null(strstr(t->e.text, "unusable name"));
   assert_int_equal(t->files, 0);
   offer(t, "{\"error\": \"gone\"}");
   assert_int_equal(fetching_run(t), TERN_FAILED);
@@ -239,6 +240,7 @@ static void a_named_data_folder_is_never_widened(void **state) {
   snprintf(named, sizeof named, "%s/named", t->root);
   assert_int_equal(tern_data_find(path, sizeof path, named, "a/x.jsonl", &t->e), TERN_FAILED);
   assert_non_null(strstr(t->e.text, "ternmark fetch"));
+  assert_null(strstr(t->e.text, "../shared"));
   setenv("TERN_DATA", named, 1);
   assert_int_equal(tern_data_find(path, sizeof path, NULL, "a/x.jsonl", &t->e), TERN_FAILED);
   assert_int_equal(tern_data_find(path, sizeof path, NULL, "b.jsonl", &t->e), TERN_OK);

@@ -126,7 +126,7 @@ static int choose(const server_page *p, const server_seen *seen, int answer, siz
   if (p->status != 0) return p->status;
   bool changed = seen->if_range[0] != '\0' && (p->etag == NULL || strcmp(seen->if_range, p->etag) != 0);
   if (seen->range[0] == '\0' || p->no_ranges || changed) return 200;
-  *from = strtoul(seen->range + strlen("bytes="), NULL, 10);
+  *from = strtoul(seen->range + strlen("bytes="), NULL, 10) + (p->wrong_range ? 10 : 0);
   return *from < p->size ? 206 : 416;
 }
 

@@ -21,6 +21,7 @@ typedef struct server_page {
   const char *extra;           /* header lines with CRLF */
   size_t cut_at;               /* the first answer ends there (0: never): the connection is closed */
   size_t stall_at;             /* silence from there on (0: never), as long as the server runs */
+  bool wrong_range;            /* answers a Range with other bytes, and says so */
   bool no_ranges;              /* answers 200 to a Range */
   bool no_length;              /* no Content-Length: the end is the connection's */
 } server_page;

@@ -45,11 +45,8 @@ typedef struct transfer {
 static void read_note(transfer *t) {
   json_error_t why;
   json_t *note = json_load_file(t->note, 0, &why);
-  const char *address = json_string_value(json_object_get(note, "address"));
   const char *validator = json_string_value(json_object_get(note, "validator"));
-  bool same = address != NULL && strcmp(address, t->r->address) == 0;
-  if (same && validator != NULL) snprintf(t->validator, sizeof t->validator, "%s", validator);
-  if (!same && t->have > 0 && ftruncate(t->fd, 0) == 0) t->have = 0; /* of another address */
+  if (validator != NULL) snprintf(t->validator, sizeof t->validator, "%s", validator);
   json_decref(note);
 }
 
@@ -58,7 +55,7 @@ static void write_note(const transfer *t) {
   tern_output *o;
   tern_error ignored = {0};
   if (tern_output_open(&o, t->note, &ignored) != TERN_OK) return;
-  json_t *note = json_pack("{s:s, s:s}", "address", t->r->address, "validator", t->validator);
+  json_t *note = json_pack("{s:s}", "validator", t->validator);
   bool whole = note != NULL && json_dumpf(note, tern_output_stream(o), 0) == 0;
   json_decref(note);
   if (whole)

@@ -22,8 +22,8 @@ typedef struct tern_http_request {
   double pause_s;    /* before the second try; doubles, one minute at most */
 } tern_http_request;
 
-/* fd: the partial file, locked by the caller; `note` is where what is known of
- * its source is kept (address, validator), removed when the file is whole.
+/* fd: the partial file, locked by the caller; `note` is where the
+ * validator of what came (ETag or date) is kept, removed when the file is whole.
  * *resumed (may be NULL): bytes that were there and were kept. An interrupt
  * leaves both for the next time. */
 int tern_http_get(const tern_http_request *r, int fd, const char *note, long long *resumed, tern_error *e);
