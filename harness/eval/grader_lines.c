@@ -87,7 +87,9 @@ static int finish(tern_sandbox *s, const tern_grader *g, const json_t *asks, bat
 
 int tern_grader_ask(tern_sandbox *s, const tern_grader *g, const json_t *asks, json_t **answers, json_t **about,
                     tern_error *e) {
-  size_t count = json_array_size(asks), batches = (count + g->batch - 1) / g->batch, started = 0;
+  size_t count = json_array_size(asks), started = 0;
+  size_t batches =
+      count == 0 ? 1 : (count + g->batch - 1) / g->batch; /* without questions, too, it tells its versions */
   batch *list = calloc(batches + 1, sizeof *list);
   int status = list == NULL ? tern_fail(e, TERN_FAILED, "grader %s: out of memory", g->name) : 0;
   *about = NULL;

@@ -16,7 +16,7 @@ typedef struct tern_grader {
   size_t batch;     /* questions a program */
 } tern_grader;
 
-/* asks: objects, which get their number as "n". answers: one each (json_decref()):
+/* asks: objects, which get their number as "n"; there may be none. answers: one each (json_decref()):
  * the object that came back, or {"ended": "wall-clock limit"}. about: what the
  * driver says of itself (json_decref()), {"about", "error"}; on "error" there are no
  * answers and it is the caller's to judge. */

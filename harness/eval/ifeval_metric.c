@@ -123,7 +123,7 @@ static int score(const tern_score_call *c, tern_scored *items, size_t count, ter
     status = check(&items[i], &tools, &v, e);
     forget(&v);
   }
-  if (status == 0 && json_object_size(texts) > 0) status = ask_languages(c, texts, e);
+  if (status == 0) status = ask_languages(c, texts, e);
   if (status == 0) status = find_punkt(c, &punkt, e);
   tools = (tern_ifeval_tools){punkt, look_up, texts};
   for (size_t i = 0; i < count && status == 0; i++) {
