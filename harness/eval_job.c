@@ -95,13 +95,20 @@ static int prepare(job *j, tern_error *e) {
 
 /* ---- the model */
 
+/* Bytes of the KV cache a position. */
+static int64_t position_bytes(const job *j) {
+  static const int64_t element[TERN_KV_TYPES] = {[TERN_KV_F32] = 4, [TERN_KV_F16] = 2, [TERN_KV_INT8] = 1};
+  const tern_model_facts *f = &j->opened.facts;
+  tern_kv_type kv = j->options->open.kv;
+  int64_t scale = kv == TERN_KV_INT8 ? (int64_t)sizeof(float) : 0;
+  return (int64_t)f->layers * f->kv_heads * 2 * (f->head_dim * element[kv] + scale);
+}
+
 /* KV positions of all asks at once: as many as sequences can use, within a
  * quarter of the memory there is. */
 static int choose_positions(const job *j) {
-  const tern_model_facts *f = &j->opened.facts;
   int64_t all = (int64_t)j->options->sequences * j->context;
-  int64_t bytes = (int64_t)f->layers * f->kv_heads * f->head_dim * 2 * (int64_t)sizeof(float);
-  int64_t fit = (int64_t)(tern_memory_available() / 4) / (bytes > 0 ? bytes : 1);
+  int64_t fit = (int64_t)(tern_memory_available() / 4) / position_bytes(j);
   if (j->options->positions > 0) return j->options->positions;
   if (all > fit) all = fit;
   if (all < j->context) all = j->context;
@@ -120,7 +127,7 @@ static int load(job *j, tern_error *e) {
                                       .wait = WAIT,
                                       .kv = o->open.kv};
   status = tern_schedule_open(&j->schedule, j->opened.model, j->opened.team, j->opened.tokenizer, &sizes, e);
-  if (status == 0 && !o->open.quiet) tern_opened_tell(&j->opened, 0);
+  if (status == 0 && !o->open.quiet) tern_opened_tell(&j->opened, (size_t)(position_bytes(j) * sizes.positions));
   return status;
 }
 

@@ -115,14 +115,16 @@ static void drop(taken *t) {
 }
 
 typedef struct sizes {
-  int sequences, batch, ahead, context;
+  int sequences, batch, ahead, context, wait;
 } sizes;
 
 static int run_set(const fixture *f, const set *s, const sizes *z, const bool *wanted, taken *out,
                    tern_run_facts *facts, tern_error *e) {
   tern_schedule *schedule;
-  const tern_schedule_params p = {
-      .sequences = z->sequences, .batch = z->batch, .context = z->context > 0 ? z->context : f->rules.context};
+  const tern_schedule_params p = {.sequences = z->sequences,
+                                  .batch = z->batch,
+                                  .context = z->context > 0 ? z->context : f->rules.context,
+                                  .wait = z->wait};
   assert_int_equal(tern_schedule_open(&schedule, f->model, f->team, f->tokenizer, &p, e), 0);
   const tern_run run = {
       .schedule = schedule, .tokenizer = f->tokenizer, .rules = f->rules, .ahead = z->ahead, .take = take, .arg = out};
@@ -173,8 +175,8 @@ static void assert_as_alone(const fixture *f, const tern_ask *ask, const tern_re
   tern_splitter_close(&s);
 }
 
-static const sizes shapes[] = {{1, 512, 1, 0},  {1, 7, 3, 0},    {3, 512, 64, 0},
-                               {16, 16, 64, 0}, {16, 512, 5, 0}, {8, 64, 64, 200}};
+static const sizes shapes[] = {{1, 512, 1, 0, 0},  {1, 7, 3, 0, 0},    {3, 512, 64, 0, 1},
+                               {16, 16, 64, 0, 4}, {16, 512, 5, 0, 8}, {8, 64, 64, 200, 0}};
 
 static void scores_are_those_of_each_ask_alone_and_of_lm_eval(void **state) {
   static const char *const kinds[] = {"pairs", "rolling"};
@@ -240,7 +242,7 @@ static void choices_of_a_question_share_its_prompt(void **state) {
   taken out = {0};
   tern_run_facts facts = {0};
   tern_error e = {0};
-  const sizes wide = {8, 512, 64, 200};
+  const sizes wide = {8, 512, 64, 200, 0};
   fixture large = *f;
   large.rules.context = 200;
   if (run_set(&large, &s, &wide, NULL, &out, &facts, &e) != 0) fail_msg("%s", e.text);
@@ -249,6 +251,30 @@ static void choices_of_a_question_share_its_prompt(void **state) {
   /* Fed once: the beginning that both have; each question's own end; each choice. */
   assert_true(facts.fed > 8 * 60);
   assert_true(facts.reused * 10 > facts.fed * 8);
+  json_decref(texts);
+}
+
+/* Below 32 tokens in common nothing is waited for, unless the schedule is told to. */
+static void choices_of_a_short_question_share_it_when_told_to(void **state) {
+  static const char *const choices[] = {" Tom", " Lily", " the dog", " a cat"};
+  const fixture *f = *state;
+  if (f->model == NULL) skip();
+  set s;
+  int64_t reused[2];
+  json_t *texts = json_array();
+  for (int i = 0; i < 4; i++) json_array_append_new(texts, json_pack("[s,s]", "Who had the red ball?", choices[i]));
+  for (int told = 0; told < 2; told++) {
+    taken out = {0};
+    tern_run_facts facts = {0};
+    tern_error e = {0};
+    const sizes z = {8, 512, 64, 0, told ? 4 : 0};
+    set_make(&s, texts, TERN_ASK_CHOICES, 4);
+    if (run_set(f, &s, &z, NULL, &out, &facts, &e) != 0) fail_msg("%s", e.text);
+    for (int i = 0; i < 4; i++) assert_as_alone(f, &s.asks[i], &out.replies[i]);
+    reused[told] = facts.reused;
+  }
+  assert_int_equal(reused[0], 0);
+  assert_true(reused[1] >= 3 * 8);
   json_decref(texts);
 }
 
@@ -345,6 +371,7 @@ int main(void) {
       cmocka_unit_test(scores_are_those_of_each_ask_alone_and_of_lm_eval),
       cmocka_unit_test(texts_are_those_of_lm_eval_however_many_run),
       cmocka_unit_test(choices_of_a_question_share_its_prompt),
+      cmocka_unit_test(choices_of_a_short_question_share_it_when_told_to),
       cmocka_unit_test(only_wanted_documents_are_asked),
       cmocka_unit_test(a_taker_that_fails_and_an_interrupt_end_the_run),
       cmocka_unit_test(nothing_to_score_is_zero_and_empty_texts_have_no_windows),
