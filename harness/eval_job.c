@@ -65,6 +65,9 @@ static int preview(job *j, tern_error *e) {
   char path[TERN_EVAL_PATH + 16];
   int status = tern_opened_preview(&j->opened, &o->open, e);
   if (status == 0) status = tern_opened_context(&j->opened, o->open.context, USUAL_CONTEXT, &j->context, e);
+  if (status == 0 && o->positions > 0 && o->positions < j->context)
+    status = tern_fail(e, TERN_USAGE, "--positions %d are fewer than the context of one question, %d", o->positions,
+                       j->context);
   if (status == 0) status = check_room(j, e);
   if (status == 0) status = find_template(j, e);
   if (status == 0) status = tern_directory_make(j->dir, e);

@@ -117,8 +117,6 @@ static void check(const tern_eval_options *o, struct argp_state *state) {
     argp_error(state, "--no-chat leaves --template and --shots-as-turns nothing to do");
   if (o->open.context > 0 && o->open.context < TERN_LEAST_CONTEXT)
     argp_error(state, "--context is at least %d here", TERN_LEAST_CONTEXT);
-  if (o->positions > 0 && o->positions < o->open.context)
-    argp_error(state, "--positions are at least those of one --context");
   if (o->gate != NULL && o->shards > 1) argp_error(state, "--gate wants all questions, not a shard");
   if (o->baseline != NULL && o->shards > 1) argp_error(state, "--save-baseline wants all questions, not a shard");
 }
