@@ -10,9 +10,12 @@
 #include <openssl/evp.h>
 #include <utf8proc.h>
 
+#include "harness/eval/document.h"
 #include "harness/eval/ifeval.h"
 #include "harness/eval/ifeval_rules.h"
 #include "harness/eval/python_text.h"
+#include "harness/eval/sandbox_python.h"
+#include "harness/eval/score.h"
 #include "tests/eval_fixture.h"
 
 static tern_punkt *open_tables(void) {
@@ -178,6 +181,57 @@ static void tables_that_are_broken_are_named(void **state) {
   assert_non_null(strstr(e.text, "no-such-folder/abbrev_types.txt"));
 }
 
+/* Without langdetect what hangs on a language has no figure, and the facts say so. */
+static void assert_figures(const tern_scored *item, const json_t *want, bool told) {
+  const char *const names[][2] = {{"prompt_level_strict_acc", "strict"}, {"prompt_level_loose_acc", "loose"}};
+  for (size_t i = 0; i < 2; i++) {
+    const json_t *have = json_object_get(item->figures, names[i][0]);
+    if (have == NULL && told) fail_msg("\"%s\" has no %s", item->filtered, names[i][0]);
+    if (have != NULL && json_is_true(have) != json_is_true(json_object_get(want, names[i][1])))
+      fail_msg("\"%s\": %s is %d", item->filtered, names[i][0], json_is_true(have));
+  }
+}
+
+static void languages_are_told_by_langdetect_in_the_sandbox(void **state) {
+  (void)state;
+  tern_sandbox *s = NULL;
+  tern_error e = {0};
+  if (tern_sandbox_open_python(&s, 2, &e) != 0) {
+    print_message("skipped: %s\n", e.text);
+    skip();
+  }
+  json_t *root = fixture_open("eval-ifeval.json"), *all = json_object_get(root, "items"), *item, *facts = json_object();
+  tern_scored *items = calloc(json_array_size(all), sizeof *items);
+  json_t **wanted = calloc(json_array_size(all), sizeof *wanted);
+  tern_document none = {0};
+  size_t count = 0, i;
+  json_array_foreach(all, i, item) {
+    if (json_object_get(item, "languages") == NULL) continue;
+    wanted[count] = item;
+    items[count++] = (tern_scored){
+        .document = &none,
+        .row = json_array_get(json_object_get(root, "rows"), (size_t)json_integer_value(json_object_get(item, "row"))),
+        .filtered = json_string_value(json_object_get(item, "response")),
+        .figures = json_object(),
+        .facts = json_object()};
+  }
+  assert_true(count > 30);
+  const tern_score_call call = {.sandbox = s, .facts = facts};
+  if (tern_metric_find("ifeval")->score(&call, items, count, &e) != 0) fail_msg("%s", e.text);
+  const char *version = json_string_value(json_object_get(facts, "langdetect"));
+  assert_non_null(version);
+  for (i = 0; i < count; i++) {
+    assert_figures(&items[i], wanted[i], strncmp(version, "not there", 9) != 0);
+    json_decref(items[i].figures);
+    json_decref(items[i].facts);
+  }
+  free(items);
+  free(wanted);
+  json_decref(facts);
+  json_decref(root);
+  tern_sandbox_close(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(instructions_are_followed_where_lm_eval_says_so),
@@ -186,6 +240,7 @@ int main(void) {
       cmocka_unit_test(what_cannot_be_told_is_unknown_and_not_false),
       cmocka_unit_test(rows_that_cannot_be_are_refused_by_name),
       cmocka_unit_test(tables_that_are_broken_are_named),
+      cmocka_unit_test(languages_are_told_by_langdetect_in_the_sandbox),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
