@@ -1,4 +1,4 @@
-"""Verdicts over programs under test, as EvalPlus 0.3.1 and lm-eval's code_eval
+"""Verdicts over programs under test, as EvalPlus (26d6d00b) and lm-eval's code_eval
 give them. Runs only in the sandbox of harness/eval/sandbox.h.
 
 Standard input: a line of JSON that says what to do, then for "expected" and
@@ -10,29 +10,32 @@ A program runs in a process of its own, forked before anything was read. It gets
 inputs and gives values back; expected values stay on this side, which compares,
 which it can neither trace nor write to, and which alone holds standard output."""
 
-import ast
 import base64
 import builtins
 import ctypes
 import io
 import json
-import math
 import os
-import re
 import resource
 import select
-import shutil
+import shutil  # noqa: F401  (they lose functions, see TAKEN)
 import signal
-import subprocess
+import subprocess  # noqa: F401
 import sys
 import time
 import warnings
 import zlib
-from fractions import Fraction
 
 MOST_REPLY = 1 << 28  # bytes of one value
 CUT = 10000  # characters of an answer that EvalPlus looks at
 SET_DUMPABLE = 4  # prctl
+
+# Beside this file; taken off the path again, for programs import by it, too.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from code_sanitise import sanitise  # noqa: E402
+from code_values import agrees, encode, holds_floats  # noqa: E402
+
+del sys.path[0]
 
 # What EvalPlus and code_eval take away from programs; sandboxing is not its point
 # here, but a program that uses them fails there.
@@ -43,73 +46,7 @@ TAKEN = {
     "shutil": "rmtree move chown",
     "subprocess": "Popen",
 }
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")  # ECMA-48
 ABSENT = "ipdb joblib resource psutil tkinter"
-
-
-# Values between the processes: JSON as Python writes it, and objects with one key
-# where JSON has no such type.
-
-PLAIN = {type(None), bool, str, float}
-
-
-def encode(x):
-    kind = type(x)
-    if kind in PLAIN:
-        return x
-    if kind is int:
-        return x if x.bit_length() < 10000 else {"i": hex(x)}
-    if kind is list:
-        # Long lists of plain values are written as they are.
-        return x if PLAIN.issuperset(map(type, x)) else [encode(y) for y in x]
-    if kind is tuple:
-        return {"t": encode(list(x))}
-    if kind is dict:
-        return {"d": [[encode(k), encode(v)] for k, v in x.items()]}
-    if kind is set:
-        return {"s": encode(list(x))}
-    if kind is complex:
-        return {"c": [x.real, x.imag]}
-    if kind is bytes:
-        return {"b": x.hex()}
-    return encode_other(x)
-
-
-def encode_other(x):
-    """What equals a value of a plain type is that value, marked as of another type."""
-    for plain in (bool, int, float, complex, str, bytes, list, tuple, dict, set):
-        if isinstance(x, plain):
-            return {"x": encode(plain(x))}
-    if isinstance(x, (frozenset, bytearray)):
-        return {"x": encode(set(x) if isinstance(x, frozenset) else bytes(x))}
-    if type(x).__module__ == "numpy" and getattr(x, "shape", None) == ():
-        return {"x": encode(x.item())}
-    if type(x).__name__ in ("Fraction", "Decimal") and type(x).__module__ in ("fractions", "decimal", "_decimal"):
-        q = Fraction(x)
-        return {"q": [hex(q.numerator), hex(q.denominator)]}
-    return {"o": type(x).__name__}
-
-
-def decode(v):
-    if isinstance(v, list):
-        return [decode(y) for y in v]
-    if isinstance(v, dict):
-        (tag, inner), = v.items()
-        return DECODERS[tag](inner)
-    return v
-
-
-DECODERS = {
-    "i": lambda x: int(x, 16),
-    "t": lambda x: tuple(decode(x)),
-    "d": lambda x: {decode(k): decode(v) for k, v in x},
-    "s": lambda x: set(decode(x)),
-    "c": lambda x: complex(*x),
-    "b": bytes.fromhex,
-    "x": decode,
-    "q": lambda x: Fraction(int(x[0], 16), int(x[1], 16)),
-    "o": lambda name: object(),
-}
 
 
 # The process of the program.
@@ -283,66 +220,6 @@ class Program:
         os.waitpid(self.pid, 0)
 
 
-# Comparison.
-
-def are_floats(x):
-    if isinstance(x, (list, tuple)) and x:
-        return all(isinstance(y, float) for y in x)
-    return isinstance(x, float)
-
-
-def numbers_of(x):
-    if isinstance(x, (list, tuple)):
-        for y in x:
-            yield from numbers_of(y)
-    elif isinstance(x, (int, float, complex)):
-        yield x
-    else:
-        raise TypeError
-
-
-def fits_numpy(x):
-    """Whether numpy makes an array of numbers of it and not one of objects."""
-    return all(not isinstance(y, int) or -(1 << 63) <= y < 1 << 64 for y in numbers_of(x))
-
-
-def near(a, b, atol, rtol=1e-07):
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all([near(x, y, atol, rtol) for x, y in zip(a, b)])
-    if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
-        raise ValueError
-    if a == b:
-        return True
-    a, b = (complex(a), complex(b)) if isinstance(a, complex) or isinstance(b, complex) else (float(a), float(b))
-    return math.isfinite(abs(b)) and abs(a - b) <= atol + rtol * abs(b)
-
-
-def poly(coefficients, x):
-    return sum([c * math.pow(x, i) for i, c in enumerate(coefficients)])
-
-
-def agrees(value, expected, arguments, problem, atol):
-    """EvalPlus's comparison of one output."""
-    if value == expected and b"NaN" not in value and b'"o"' not in value and problem["entry_point"] != "find_zero":
-        return True
-    value, expected = json.loads(value), json.loads(expected)
-    out, exp = decode(value), decode(expected)
-    if problem["entry_point"] == "find_zero":
-        return abs(poly(*arguments, out)) <= atol
-    if out == exp:
-        return True
-    if atol == 0:
-        return False
-    same_type = type(out) is type(exp) and not (isinstance(value, dict) and "x" in value)
-    return same_type and fits_numpy(out) and fits_numpy(exp) and near(out, exp, atol)
-
-
-def holds_floats(expected):
-    """Whether are_floats() of the value in these bytes."""
-    text = expected.strip(b'{"t:[] ')
-    return text[:1] in b"-0123456789NI" and are_floats(decode(json.loads(expected)))
-
-
 def tested(problem, which, times, values, program, order, limits):
     """["pass" | "fail" | "timeout", number of tests done]."""
     inputs = problem[which + "_input"]
@@ -387,101 +264,6 @@ def expect(problem, which, program):
         raise SystemExit("%s: the canonical solution does not run through its %s inputs (%s)"
                          % (problem["task_id"], which, answer and answer.get("failed")))
     return times, values
-
-
-# Sanitising, as EvalPlus does it with tree-sitter.
-
-def parses(code):
-    try:
-        ast.parse(code)
-        return True
-    except (SyntaxError, MemoryError, ValueError, RecursionError):
-        return False
-
-
-def longest_block(text):
-    """Without terminals' escapes: of at least two lines that parse the one with the most that are not blank; the
-    first of those, or the first line where none does."""
-    lines = ESCAPES.sub("", text).split("\n")
-    full = [0]
-    for line in lines:
-        full.append(full[-1] + bool(line.strip()))
-    spans = [(full[i] - full[j + 1], i, j) for i in range(len(lines)) for j in range(i + 1, len(lines))]
-    for count, i, j in sorted(s for s in spans if s[0] < 0):
-        if parses("\n".join(lines[i:j + 1])):
-            return "\n".join(lines[i:j + 1])
-    return lines[0]
-
-
-def identifiers(node):
-    found = set()
-    for part in ast.walk(node):
-        for field, value in ast.iter_fields(part):
-            if field in ("id", "attr", "name", "arg", "asname", "rest") and isinstance(value, str):
-                found.update(value.split("."))
-            elif field in ("names", "kwd_attrs") and isinstance(value, list):
-                found.update(v for v in value if isinstance(v, str))
-    return found
-
-
-def defined_name(node):
-    """The first identifier that lies directly in the definition."""
-    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-        return node.name
-    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-    chained = isinstance(node, ast.Assign) and len(node.targets) > 1
-    start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-    # One in parentheses does not lie directly in it.
-    if isinstance(target, ast.Name) and (target.lineno, target.col_offset) == start:
-        return target.id
-    value = None if chained else node.value
-    if isinstance(value, ast.Name) and (value.end_lineno, value.end_col_offset) == end:
-        return value.id
-    return None
-
-
-def is_definition(node):
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return not node.decorator_list and any(isinstance(n, ast.Return) for n in ast.walk(node))
-    if isinstance(node, ast.ClassDef):
-        return not node.decorator_list
-    return isinstance(node, (ast.Assign, ast.AnnAssign))
-
-
-def is_import(node):
-    if isinstance(node, ast.ImportFrom):
-        return node.module != "__future__"
-    return isinstance(node, ast.Import)
-
-
-def reachable(entry, uses):
-    seen, queue = {entry}, [entry]
-    for name in queue:
-        new = uses.get(name, set()) - seen
-        seen |= new
-        queue += new
-    return seen
-
-
-def kept_parts(code, entry):
-    body = ast.parse(code).body
-    definitions = {}
-    for node in body:
-        if is_definition(node):
-            definitions.setdefault(defined_name(node), node)
-    seen = reachable(entry, {name: identifiers(node) for name, node in definitions.items()})
-    kept = [node for node in body if is_import(node)]
-    kept += [node for name, node in definitions.items() if name in seen]
-    return "\n".join(ast.get_source_segment(code, node) for node in kept)
-
-
-def sanitise(text, entry):
-    block = longest_block(text)
-    try:
-        code = kept_parts(block, entry).strip()
-    except (SyntaxError, MemoryError, ValueError, RecursionError):
-        code = ""
-    return code or block
 
 
 # What is asked.

@@ -90,7 +90,7 @@ static int score_evalplus(const tern_score_call *c, tern_scored *items, size_t c
   char text[120];
   rules.least_s = number(c->params, evalplus_keys[0], rules.least_s);
   rules.factor = number(c->params, evalplus_keys[1], rules.factor);
-  snprintf(text, sizeof text, "EvalPlus 0.3.1's rules, a test's time max(%g s, %g x the canonical solution's)",
+  snprintf(text, sizeof text, "EvalPlus's rules (26d6d00b), a test's time max(%g s, %g x the canonical solution's)",
            rules.least_s, rules.factor);
   if (tell(c, "evalplus", text, e) != 0) return (int)e->status;
   if (tern_code_open(&code, c->sandbox, c->file, &rules, e) != 0) return (int)e->status;
