@@ -108,6 +108,7 @@ def main():
     task("triviaqa", "triviaqa/default.yaml", {"validation": trivia()})
     task("gsm8k", "gsm8k/gsm8k.yaml", {"train": rows("gsm8k/train.jsonl.gz"), "test": rows("gsm8k/test.jsonl")},
          ("training_split: train", "test_split: test", "validation_split: null"))
+    task("gsm8k_cot", "gsm8k/gsm8k-cot.yaml", {"test": rows("gsm8k/test.jsonl")}, test)
     for name in ("minerva_math/minerva_math500", "hendrycks_math/hendrycks_math500"):
         task(os.path.basename(name), name + ".yaml", {"test": rows("math500/math500_test.jsonl")}, test)
     task("humaneval", "humaneval/humaneval.yaml", {"test": rows("humaneval/HumanEval.jsonl.gz")}, test)
