@@ -15,7 +15,7 @@ enum { BLOCKS_FOR_PRECISION = 40 };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "How much:", 2},
-    {"quick", KEY_QUICK, 0, 0, "Short prompts and generations, within 6 minutes on 2 cores", 0},
+    {"quick", KEY_QUICK, 0, 0, "Short prompts and generations, within 6 minutes a model on 2 cores", 0},
     {"full", KEY_FULL, 0, 0, "More blocks and a long context, hours", 0},
     {"evals", KEY_EVALS, "DIR", 0, "Accuracy from results of ternmark eval: DIR/results.json, DIR/NAME/results.json",
      1},
@@ -77,10 +77,13 @@ static int run(int argc, char **argv, tern_error *e) {
   if (tern_job_parse(job, &parser, argc, argv, e)) goto out;
   const tern_preset *preset = tern_preset_find(job->preset);
   tern_workloads_from_preset(&job->workloads, preset);
-  if (job->rule.budget_s < 0) job->rule.budget_s = preset->budget_s;
+  bool usual_budget = job->rule.budget_s < 0;
+  if (usual_budget) job->rule.budget_s = preset->budget_s;
   if (job->rule.blocks == 0) job->rule.blocks = job->rule.precision > 0 ? BLOCKS_FOR_PRECISION : preset->blocks;
   if (o.evals && tern_evals_gather(o.evals, NULL, e)) goto out; /* before hours of measuring */
-  if (tern_job_complete(job, e) || tern_run(job, dir, e) || !dir[0]) goto out;
+  if (tern_job_complete(job, e)) goto out;
+  if (usual_budget) job->rule.budget_s *= job->model_count; /* shared by models: each has its usual time */
+  if (tern_run(job, dir, e) || !dir[0]) goto out;
   if (o.evals && tern_evals_gather(o.evals, dir, e)) goto out;
   tern_report_folder(dir, o.json, o.csv, e);
 out:
