@@ -17,9 +17,10 @@ typedef struct reader {
   tern_dataset *d;
   const tern_train_config *c;
   const tern_tokenizer *t;
-  const char *path, *task;
-  int file;
+  const char *path;
+  int file; /* the first entry of that path */
   size_t line;
+  bool *found; /* [entries] that have documents */
   tern_error *e;
 } reader;
 
@@ -69,8 +70,8 @@ static int append(const reader *r, size_t *used, const tern_train_piece *p, doub
   return status;
 }
 
-/* [BOS] pieces [EOS], at most a context of it. */
-static int add_document(const reader *r, const tern_train_piece *pieces, int count, double factor) {
+/* [BOS] pieces [EOS], at most a context of it; `file` is its entry. */
+static int add_document(const reader *r, int file, const tern_train_piece *pieces, int count, double factor) {
   tern_dataset *d = r->d;
   const int32_t bos = tern_tokenizer_bos(r->t), eos = tern_tokenizer_eos(r->t);
   if (reserve(r, 2) != TERN_OK) return TERN_FAILED;
@@ -91,9 +92,22 @@ static int add_document(const reader *r, const tern_train_piece *pieces, int cou
     used = start + (size_t)r->c->context;
     d->cut++;
   }
-  d->file[d->documents] = (uint8_t)r->file;
+  d->file[d->documents] = (uint8_t)file;
   d->at[++d->documents] = used;
+  r->found[file] = true;
   return TERN_OK;
+}
+
+/* A document for each entry of this path that wants the record's task. */
+static int add_record(const reader *r, const tern_train_record *record) {
+  const tern_train_files *files = &r->d->files;
+  int status = TERN_OK;
+  for (int i = r->file; i < files->count && status == TERN_OK; i++) {
+    if (strcmp(files->at[i].path, r->path) != 0) continue;
+    if (!*files->at[i].task || strcmp(files->at[i].task, record->task) == 0)
+      status = add_document(r, i, record->pieces, record->count, record->factor);
+  }
+  return status;
 }
 
 static int read_record(const reader *r, json_t *json) {
@@ -102,8 +116,8 @@ static int read_record(const reader *r, json_t *json) {
   if (status != TERN_OK) {
     const tern_error why = *r->e;
     status = refuse(r, why.text);
-  } else if (!*r->task || strcmp(r->task, record.task) == 0) {
-    status = add_document(r, record.pieces, record.count, record.factor);
+  } else {
+    status = add_record(r, &record);
   }
   tern_train_record_close(&record);
   return status;
@@ -134,8 +148,11 @@ static int read_paragraphs(reader *r, const char *text, size_t size) {
     const char *end = at < size ? memmem(text + at, size - at, "\n\n", 2) : NULL;
     const size_t length = end ? (size_t)(end - text) - at : size - at;
     r->line = line;
-    const tern_train_piece all = {.text = text + at, .size = length, .answer = true};
-    if (length && add_document(r, &all, 1, 1) != TERN_OK) return TERN_FAILED;
+    const tern_train_record all = {.pieces = &(tern_train_piece){.text = text + at, .size = length, .answer = true},
+                                   .count = 1,
+                                   .factor = 1,
+                                   .task = ""};
+    if (length && add_record(r, &all) != TERN_OK) return TERN_FAILED;
     for (size_t i = 0; i < length; i++) line += text[at + i] == '\n';
     at += length;
   }
@@ -155,27 +172,44 @@ static uint64_t fingerprint(const tern_dataset *d) {
   return h;
 }
 
+static bool was_read(const tern_train_files *files, int file) {
+  for (int i = 0; i < file; i++) {
+    if (strcmp(files->at[i].path, files->at[file].path) == 0) return true;
+  }
+  return false;
+}
+
+static int read_file(reader *r) {
+  size_t size;
+  char *text = tern_file_read(r->path, FILE_LIMIT, &size, r->e);
+  if (!text) return TERN_FAILED;
+  const char *dot = strrchr(r->path, '.');
+  int status = (dot && strcmp(dot, ".jsonl") == 0 ? read_lines : read_paragraphs)(r, text, size);
+  free(text);
+  return status;
+}
+
 int tern_dataset_read(tern_dataset *d, const tern_train_config *c, const tern_train_files *files,
                       const tern_tokenizer *t, tern_error *e) {
   *d = (tern_dataset){.files = *files};
-  for (int i = 0; i < files->count; i++) {
-    size_t size, before = d->documents;
-    reader r = {.d = d, .c = c, .t = t, .path = files->at[i].path, .task = files->at[i].task, .file = i, .e = e};
-    char *text = tern_file_read(r.path, FILE_LIMIT, &size, e);
-    if (!text) goto failed;
-    const char *dot = strrchr(r.path, '.');
-    int status = (dot && strcmp(dot, ".jsonl") == 0 ? read_lines : read_paragraphs)(&r, text, size);
-    free(text);
-    if (status == TERN_OK && d->documents == before)
-      status = tern_fail(e, TERN_FAILED, "%s: no records%s%s: want JSON lines or paragraphs of text", r.path,
-                         *r.task ? " of task " : "", r.task);
-    if (status != TERN_OK) goto failed;
+  bool *found = calloc((size_t)files->count + 1, sizeof *found);
+  int status = found ? TERN_OK : tern_fail(e, TERN_FAILED, "training data: out of memory");
+  for (int i = 0; i < files->count && status == TERN_OK; i++) {
+    reader r = {.d = d, .c = c, .t = t, .path = files->at[i].path, .file = i, .found = found, .e = e};
+    if (!was_read(files, i)) status = read_file(&r);
   }
-  d->fingerprint = d->documents ? fingerprint(d) : 0;
-  return TERN_OK;
-failed:
-  tern_dataset_close(d);
-  return TERN_FAILED;
+  for (int i = 0; i < files->count && status == TERN_OK; i++) {
+    const tern_train_file *f = &files->at[i];
+    if (!found[i])
+      status = tern_fail(e, TERN_FAILED, "%s: no records%s%s: want JSON lines or paragraphs of text", f->path,
+                         *f->task ? " of task " : "", f->task);
+  }
+  free(found);
+  if (status != TERN_OK)
+    tern_dataset_close(d);
+  else
+    d->fingerprint = d->documents ? fingerprint(d) : 0;
+  return status;
 }
 
 void tern_dataset_close(tern_dataset *d) {
