@@ -16,6 +16,7 @@
 
 #include "engine/base/progress.h"
 #include "harness/counters_parts.h"
+#include "harness/papi_components.h"
 
 static void *probe_thread(void *arg) {
   tern_counters_probe(arg);
@@ -28,7 +29,7 @@ static unsigned long thread_number(void) {
 }
 
 static int start_papi(void) {
-  if (PAPI_library_init(PAPI_VER_CURRENT) != PAPI_VER_CURRENT) return -1;
+  if (!tern_papi_start()) return -1;
   if (PAPI_thread_init(thread_number) != PAPI_OK) return -1;
   return PAPI_get_component_index("perf_event");
 }

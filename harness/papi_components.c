@@ -6,8 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+bool tern_papi_start(void) {
+  static const char *const gpus[] = {"rocm", "rocm_smi", "cuda", "nvml", "amd_smi", "intel_gpu"};
+  if (PAPI_is_initialized() != PAPI_NOT_INITED) return true;
+  for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++)
+    PAPI_disable_component_by_name(gpus[i]); /* fails where PAPI has no such component */
+  return PAPI_library_init(PAPI_VER_CURRENT) == PAPI_VER_CURRENT;
+}
+
 int tern_papi_components(tern_papi_component *list, int room) {
-  if (PAPI_is_initialized() == PAPI_NOT_INITED && PAPI_library_init(PAPI_VER_CURRENT) != PAPI_VER_CURRENT) return 0;
+  if (!tern_papi_start()) return 0;
   int count = PAPI_num_components();
   if (count > room) count = room;
   for (int i = 0; i < count; i++) {

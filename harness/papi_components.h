@@ -2,6 +2,13 @@
 #ifndef TERN_HARNESS_PAPI_COMPONENTS_H
 #define TERN_HARNESS_PAPI_COMPONENTS_H
 
+#include <stdbool.h>
+
+/* Starts PAPI once a process; false: it does not start. Its components for GPUs
+ * stay off: no figure here needs them, and ROCm's library writes to stderr
+ * where there is no such GPU. */
+bool tern_papi_start(void);
+
 typedef struct tern_papi_component {
   char name[64], version[32];
   int native_events;  /* that it knows; knowing is not counting */
