@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "engine/base/cache.h"
 #include "engine/base/file.h"
 #include "engine/format/gguf.h"
 #include "harness/shapes.h"
@@ -17,14 +18,9 @@
 static const size_t METADATA_BYTES = (size_t)16 << 20;
 
 void tern_source_cache(const tern_job *job, char *folder, size_t size) {
-  const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   if (job->cache)
     snprintf(folder, size, "%s", job->cache);
-  else if (xdg && xdg[0] == '/')
-    snprintf(folder, size, "%s/ternmark", xdg);
-  else if (home && home[0])
-    snprintf(folder, size, "%s/.cache/ternmark", home);
-  else
+  else if (tern_cache_folder(folder, size) == 0)
     snprintf(folder, size, "cache");
 }
 

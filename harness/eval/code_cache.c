@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/cache.h"
 #include "engine/base/file.h"
 #include "harness/eval/code_parts.h"
 #include "harness/eval/item.h"
@@ -13,17 +14,17 @@
 #define DRIVER "4"
 
 int tern_code_cache_path(const tern_code *c, size_t row, char *path, size_t size, tern_error *e) {
-  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  char *all, hash[TERN_HASH_ROOM];
-  bool own = cache && cache[0] == '/';
+  char *all, hash[TERN_HASH_ROOM], folder[4096];
+  const size_t length = tern_cache_folder(folder, sizeof folder);
   path[0] = '\0';
-  if (!own && (!home || home[0] != '/')) return 0;
+  if (length == 0 || length >= sizeof folder) return 0;
   if (asprintf(&all, "%s\n%s\n%s", DRIVER, c->python, c->lines[row]) < 0)
     return tern_fail(e, TERN_FAILED, "%s: row %zu: out of memory", c->path, row);
   int bad = tern_hash_text(all, hash, e);
   free(all);
   if (bad) return bad;
-  snprintf(path, size, "%s%s/ternmark/graders/%.40s.json", own ? cache : home, own ? "" : "/.cache", hash);
+  int n = snprintf(path, size, "%s/graders/%.40s.json", folder, hash);
+  if (n < 0 || (size_t)n >= size) path[0] = '\0';
   return 0;
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/base/cache.h"
+
 static const char staged[] = TERN_SOURCE_DIR "/../shared/data";
 
 /* What the user named, NULL: nothing. */
@@ -22,11 +24,15 @@ static int join(char *path, size_t size, const char *a, const char *b, tern_erro
 }
 
 int tern_data_root(char *path, size_t size, const char *given, tern_error *e) {
-  const char *root = named(given), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  if (root != NULL && root[0] == '\0') return tern_fail(e, TERN_USAGE, "--data: an empty name; give a folder");
-  if (root == NULL && xdg != NULL && xdg[0] == '/') return join(path, size, xdg, "ternmark/data", e);
-  if (root == NULL && home != NULL && home[0] != '\0') return join(path, size, home, ".cache/ternmark/data", e);
-  if (root == NULL) return tern_fail(e, TERN_FAILED, "no home folder for data: give --data DIR or set TERN_DATA");
+  const char *root = named(given);
+  char cache[4096];
+  if (root == NULL) {
+    size_t n = tern_cache_folder(cache, sizeof cache);
+    if (n == 0) return tern_fail(e, TERN_FAILED, "no home folder for data: give --data DIR or set TERN_DATA");
+    if (n >= sizeof cache) return tern_fail(e, TERN_FAILED, "%.80s...: name too long", cache);
+    return join(path, size, cache, "data", e);
+  }
+  if (root[0] == '\0') return tern_fail(e, TERN_USAGE, "--data: an empty name; give a folder");
   int n = snprintf(path, size, "%s", root);
   return n >= 0 && (size_t)n < size ? TERN_OK : tern_fail(e, TERN_FAILED, "%.80s...: name too long", root);
 }
