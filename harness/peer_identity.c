@@ -1,33 +1,25 @@
 /* Which program a peer is: the SHA-256 of its file and of the libraries that
  * it brings along (llama.cpp's kernels are in one), and what it calls itself. */
 #include <ctype.h>
-#include <openssl/evp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/eval/digest.h"
+#include "harness/eval/item.h"
 #include "harness/peer.h"
 #include "harness/peer_command.h"
 #include "harness/peer_process.h"
 
 static const double question_s = 5;
 
-static void print_hex(const unsigned char *digest, unsigned size, char *hex) {
-  for (unsigned i = 0; i < size; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
 /* hex[65]; "" when the file can't be read. */
 static void hash_file(const char *path, char *hex) {
-  unsigned char digest[EVP_MAX_MD_SIZE], buffer[1 << 16];
-  unsigned size = 0;
+  tern_error unused = {0};
+  tern_digest digest;
   hex[0] = '\0';
-  FILE *f = fopen(path, "rb");
-  EVP_MD_CTX *c = EVP_MD_CTX_new();
-  bool ok = f && c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) == 1;
-  for (size_t n; ok && (n = fread(buffer, 1, sizeof buffer, f)) > 0;) ok = EVP_DigestUpdate(c, buffer, n) == 1;
-  if (ok && !ferror(f) && EVP_DigestFinal_ex(c, digest, &size) == 1 && size == 32) print_hex(digest, size, hex);
-  EVP_MD_CTX_free(c);
-  if (f) fclose(f);
+  if (tern_digest_file(&digest, path, false, LLONG_MAX, &unused) == 0) memcpy(hex, digest.sha256, sizeof digest.sha256);
 }
 
 /* The command up to its program, the file itself, and then `question`, which
@@ -96,10 +88,9 @@ static void hash_libraries(const tern_peer_spec *spec, const tern_peer_program *
     hash_file(path, hex);
     if (*hex) fprintf(to, "%s %s\n", hex, name);
   }
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  if (fflush(to) == 0 && size > 0 && EVP_Digest(all, size, digest, &length, EVP_sha256(), NULL) == 1 && length == 32)
-    print_hex(digest, length, out->libraries);
+  tern_error unused = {0};
+  if (fflush(to) == 0 && size > 0 && tern_hash_text(all, hex, &unused) == 0)
+    memcpy(out->libraries, hex, sizeof out->libraries);
 out:
   if (to) fclose(to);
   free(all);

@@ -9,24 +9,22 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <openssl/sha.h>
-
 #include "engine/base/file.h"
 #include "harness/eval/fetch_http.h"
 #include "harness/eval/fetch_parts.h"
+#include "harness/eval/item.h"
 
 enum { MOST_TOKEN = TERN_TOKEN_ROOM - 1, DIGITS = 8, KEEP = 60 };
 
 void tern_fetch_stem(char *stem, size_t size, const char *address) {
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  char hex[2 * DIGITS + 1], name[KEEP + 1];
+  char hash[TERN_HASH_ROOM], name[KEEP + 1];
+  tern_error unused = {0};
   const char *slash = strrchr(address, '/');
-  SHA256((const unsigned char *)address, strlen(address), hash);
-  for (int i = 0; i < DIGITS; i++) snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+  if (tern_hash_text(address, hash, &unused) != TERN_OK) hash[0] = '\0'; /* the name alone must do */
   snprintf(name, sizeof name, "%s", slash != NULL ? slash + 1 : address);
   for (char *c = name; *c; c++)
     if (!isalnum((unsigned char)*c) && strchr("._-", *c) == NULL) *c = '_';
-  snprintf(stem, size, "%s-%s", hex, name);
+  snprintf(stem, size, "%.*s-%s", 2 * DIGITS, hash, name);
 }
 
 static int read_token_file(char *token, size_t size, const char *path, tern_error *e) {
