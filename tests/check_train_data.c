@@ -92,6 +92,11 @@ static void instructions_and_chats_are_learnt_by_their_answers(void **state) {
                   "aaaaaaaaaaaa");
 }
 
+static void answers_within_a_prompt_are_learnt(void **state) {
+  expect_document(*state, "{\"prompt\": \"1=2\\n3=4\\n5=\", \"completion\": \"6\", \"answers\": [[2, 3], [6, 7]]}\n",
+                  "1=2\n3=4\n5=6", "ppapppapppa");
+}
+
 static void every_answer_of_a_chat_is_learnt(void **state) {
   expect_document(
       *state,
@@ -223,6 +228,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prompts_completions_and_tasks_have_their_weights),
       cmocka_unit_test(instructions_and_chats_are_learnt_by_their_answers),
+      cmocka_unit_test(answers_within_a_prompt_are_learnt),
       cmocka_unit_test(every_answer_of_a_chat_is_learnt),
       cmocka_unit_test(slices_hold_whole_documents_in_fair_shares),
       cmocka_unit_test(epoch_takes_each_document_as_often_as_asked),

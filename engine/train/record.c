@@ -19,12 +19,40 @@ static void put(tern_train_record *r, const char *text, size_t size, bool answer
   r->pieces[r->count++] = (tern_train_piece){.text = text, .size = size, .answer = answer, .special = special};
 }
 
+/* "answers": [[begin, end], ...], bytes of the prompt, in their order; what is
+ * between them is prompt. */
+static int split_prompt(tern_train_record *r, json_t *answers, const char *prompt, tern_error *e) {
+  const size_t size = strlen(prompt), count = json_array_size(answers);
+  size_t at = 0;
+  if (!json_is_array(answers) || count > 100000)
+    return tern_fail(e, TERN_FAILED, "\"answers\": want a list of [begin, end]");
+  tern_train_piece *pieces = realloc(r->pieces, (2 * count + 2) * sizeof *pieces);
+  if (!pieces) return tern_fail(e, TERN_FAILED, "out of memory");
+  r->pieces = pieces;
+  for (size_t i = 0; i < count; i++) {
+    json_int_t begin, end;
+    if (json_unpack(json_array_get(answers, i), "[I, I!]", &begin, &end) != 0 || begin < (json_int_t)at ||
+        end <= begin || end > (json_int_t)size)
+      return tern_fail(e, TERN_FAILED, "\"answers\": entry %zu is no part of the prompt behind the ones before it",
+                       i + 1);
+    put(r, prompt + at, (size_t)begin - at, false, false);
+    put(r, prompt + begin, (size_t)(end - begin), true, false);
+    at = (size_t)end;
+  }
+  put(r, prompt + at, size - at, false, false);
+  return TERN_OK;
+}
+
 static int read_completion(tern_train_record *r, json_t *json, tern_error *e) {
   const char *prompt, *text;
+  json_t *answers = json_object_get(json, "answers");
   if (want_text(json, "completion", true, &text, e) != TERN_OK ||
       want_text(json, "prompt", false, &prompt, e) != TERN_OK)
     return TERN_FAILED;
-  put(r, prompt, strlen(prompt), false, false);
+  if (!answers)
+    put(r, prompt, strlen(prompt), false, false);
+  else if (split_prompt(r, answers, prompt, e) != TERN_OK)
+    return TERN_FAILED;
   put(r, text, strlen(text), true, false);
   return TERN_OK;
 }
