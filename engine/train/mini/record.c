@@ -7,7 +7,7 @@ void mini_record_clear(mini_record *r) {
   mini_text_clear(&r->prompt);
   mini_text_clear(&r->completion);
   r->kind = "";
-  r->choices = r->answer = 0;
+  r->choices = r->answer = r->answers = 0;
   r->tuple[0] = r->composition[0] = '\0';
 }
 
@@ -67,6 +67,7 @@ int mini_record_write(FILE *to, const mini_record *r, const char *task, const ch
     put(to, r->choice[i]);
   }
   if (r->choices) fprintf(to, "],\"answer\":%d", r->answer);
-  fputs("}\n", to);
+  for (int i = 0; i < r->answers; i++) fprintf(to, "%s[%zu,%zu]", i ? "," : ",\"answers\":[", r->begin[i], r->end[i]);
+  fputs(r->answers ? "]}\n" : "}\n", to);
   return ferror(to) ? TERN_FAILED : 0;
 }

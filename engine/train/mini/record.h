@@ -7,7 +7,7 @@
 #include "engine/train/mini/text.h"
 #include "engine/train/mini/world.h"
 
-enum { MINI_CHOICES = 4, MINI_SHORT = 96 };
+enum { MINI_CHOICES = 4, MINI_SHORT = 96, MINI_ANSWERS = 512 };
 
 /* What of a record must be new. Keys (number tuples, passages, ...) always come
  * from the aim's pool; these say what else does. */
@@ -28,6 +28,8 @@ typedef struct mini_aim {
 typedef struct mini_record {
   mini_text prompt, completion;
   const char *kind;
+  int answers; /* in few-shot prompts: bytes begin to end of it */
+  size_t begin[MINI_ANSWERS], end[MINI_ANSWERS];
   int choices, answer; /* choices == 0: no task of choice */
   char choice[MINI_CHOICES][MINI_SHORT];
   char tuple[MINI_SHORT], composition[MINI_SHORT]; /* word problems; else "" */
@@ -44,6 +46,6 @@ void mini_record_choose(mini_record *r, mini_draw *d, const char *const *text, i
  * too long, and another stream must be tried. */
 typedef bool mini_maker(const mini_world *w, mini_draw *d, const mini_aim *aim, mini_record *r);
 mini_maker mini_make_word, mini_make_drill, mini_make_choice, mini_make_state, mini_make_yesno, mini_make_recall,
-    mini_make_ending, mini_make_shots, mini_make_story, mini_make_tune;
+    mini_make_copy, mini_make_ending, mini_make_shots, mini_make_story, mini_make_tune;
 
 #endif

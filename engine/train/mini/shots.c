@@ -39,6 +39,16 @@ static bool example(const mini_world *w, mini_draw *d, int task, mini_pool pool,
   return false;
 }
 
+/* In training what the shots answer is learnt like the last answer: a prompt of
+ * a thousand tokens would teach one otherwise. */
+static void add_shot(mini_record *r, const mini_record *one, bool learn) {
+  mini_text_add(&r->prompt, one->prompt.data);
+  if (learn) r->begin[r->answers] = r->prompt.used;
+  mini_text_add(&r->prompt, one->completion.data);
+  if (learn) r->end[r->answers++] = r->prompt.used;
+  mini_text_add(&r->prompt, "\n\n");
+}
+
 bool mini_make_shots(const mini_world *w, mini_draw *d, const mini_aim *aim, mini_record *r) {
   bool test = aim->pool != MINI_TRAIN;
   mini_record one;
@@ -50,10 +60,8 @@ bool mini_make_shots(const mini_world *w, mini_draw *d, const mini_aim *aim, min
     if (test && shots == TEST_SHOTS) break;
     if (!example(w, d, task, MINI_TRAIN, &one)) return false;
     tokens += tokens_of(one.prompt.data) + tokens_of(one.completion.data) + 1;
-    if (!test && tokens > most) break;
-    mini_text_add(&r->prompt, one.prompt.data);
-    mini_text_add(&r->prompt, one.completion.data);
-    mini_text_add(&r->prompt, "\n\n");
+    if (!test && (tokens > most || shots == MINI_ANSWERS)) break;
+    add_shot(r, &one, !test);
   }
   mini_text_add(&r->prompt, last.prompt.data);
   mini_text_add(&r->completion, last.completion.data);

@@ -7,11 +7,12 @@
 
 const mini_split mini_train_splits[] = {
     {"word", "train", mini_make_word, 0, 160},
-    {"drill", "train", mini_make_drill, 0, 625},
+    {"drill", "train", mini_make_drill, 0, 610},
     {"choice", "train", mini_make_choice, 0, 55},
     {"reverse", "train", mini_make_choice, MINI_REVERSED, 20},
     {"letters", "train", mini_make_choice, MINI_LETTERS, 20},
     {"state", "train", mini_make_state, 0, 8},
+    {"copy", "train", mini_make_copy, 0, 15},
     {"recall", "train", mini_make_recall, 0, 55},
     {"yesno", "train", mini_make_yesno, 0, 25},
     {"ending", "train", mini_make_ending, 0, 20},
