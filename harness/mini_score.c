@@ -16,6 +16,7 @@ static int encode(tern_mini_scorer *s, const char *text, int *n, tern_error *e) 
   int rc = tern_tokenizer_encode(s->tokenizer, text, strlen(text), false, &ids, &count, e);
   if (rc) return rc;
   if (count > (size_t)(tern_session_context(s->session) - *n)) {
+    s->too_long = true;
     rc = tern_fail(e, TERN_FAILED, "a record of more than %d tokens does not fit the model's context",
                    tern_session_context(s->session));
   } else {
@@ -108,6 +109,11 @@ static int judge_text(tern_mini_scorer *s, const mini_item *m, tern_mini_verdict
 
 int tern_mini_judge(tern_mini_scorer *s, const mini_item *m, tern_mini_verdict *v, tern_error *e) {
   *v = (tern_mini_verdict){.normed = NAN};
+  s->too_long = false;
   if (!*m->prompt) return judge_text(s, m, v, e);
-  return m->choices ? judge_choice(s, m, v, e) : judge_answer(s, m, v, e);
+  int rc = m->choices ? judge_choice(s, m, v, e) : judge_answer(s, m, v, e);
+  if (!s->too_long) return rc;
+  *v = (tern_mini_verdict){.normed = m->choices ? 0 : NAN, .too_long = true, .said = " (longer than the context)"};
+  *e = (tern_error){0};
+  return 0;
 }

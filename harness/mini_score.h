@@ -9,7 +9,8 @@
 typedef struct tern_mini_scorer {
   const tern_tokenizer *tokenizer;
   tern_session *session;
-  int32_t *ids; /* [context] */
+  int32_t *ids;  /* [context] */
+  bool too_long; /* the last record is longer than the context */
 } tern_mini_scorer;
 
 typedef struct tern_mini_verdict {
@@ -17,12 +18,13 @@ typedef struct tern_mini_verdict {
   double normed;              /* choice: the same with log-likelihoods divided by characters; else NAN */
   double nats, tokens, bytes; /* text without prompt (stories): to be summed for perplexity; else 0 */
   char said[256];             /* what was generated or chosen */
+  bool too_long;              /* wrong because the model cannot read the record */
 } tern_mini_verdict;
 
 /* As lm-evaluation-harness does it. Choices: the one whose text " CHOICE" is
  * most likely behind the prompt. Others: greedy text up to an empty line or the
  * end, of which the final answer must be the record's. A record without prompt
- * is scored as text. */
+ * is scored as text; one that is longer than the context is an error. */
 int tern_mini_judge(tern_mini_scorer *s, const mini_item *m, tern_mini_verdict *v, tern_error *e);
 
 #endif

@@ -135,7 +135,7 @@ static void report(const char *split, const mini_corpus *c, const tern_mini_verd
 static int score_split(tern_mini_scorer *s, const options *o, const char *split, const char *baselines, tern_error *e) {
   char path[PATH_MAX];
   mini_corpus c;
-  int wrong = 0;
+  int wrong = 0, too_long = 0;
   if ((size_t)snprintf(path, sizeof path, "%s/test/%s.jsonl", o->dir, split) >= sizeof path)
     return tern_fail(e, TERN_FAILED, "%.200s: the path is too long", o->dir);
   int rc = mini_corpus_open(&c, path, e);
@@ -145,10 +145,14 @@ static int score_split(tern_mini_scorer *s, const options *o, const char *split,
   if (!v) rc = tern_fail(e, TERN_FAILED, "%s: out of memory", path);
   for (size_t i = 0; i < n && rc == 0; i++) {
     if ((rc = tern_interrupt_check(e)) || (rc = tern_mini_judge(s, &c.item[i], &v[i], e))) break;
+    too_long += v[i].too_long;
     if (v[i].bytes > 0 || v[i].right > 0 || wrong++ >= o->wrong) continue;
     fprintf(stderr, "%s\n  wanted:%s\n  said:%s\n\n", c.item[i].prompt, c.item[i].completion, v[i].said);
   }
   if (rc == 0) report(split, &c, v, n, baselines);
+  if (rc == 0 && too_long)
+    fprintf(stderr, "%s: %d of %zu records are longer than the context of %d tokens and count as wrong\n", split,
+            too_long, n, tern_session_context(s->session));
   free(v);
   mini_corpus_close(&c);
   return rc;

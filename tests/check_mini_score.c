@@ -142,14 +142,17 @@ static void an_answer_is_right_when_its_end_is_the_records(void **state) {
   assert_true(v.right == 1);
 }
 
-static void a_record_that_does_not_fit_is_told(void **state) {
+static void a_record_that_does_not_fit_is_wrong(void **state) {
   (void)state;
   static char prompt[8 * IDS];
-  char other[] = " 7";
+  char other[] = " 7", none[] = "";
   memset(prompt, '7', sizeof prompt - 1);
   mini_item m = {.prompt = prompt, .completion = other, .final = other + 1};
   tern_mini_verdict v;
   tern_error e = {0};
+  assert_int_equal(tern_mini_judge(&scorer, &m, &v, &e), TERN_OK);
+  assert_true(v.too_long && v.right == 0 && !e.text[0]);
+  m = (mini_item){.prompt = none, .completion = prompt};
   assert_int_equal(tern_mini_judge(&scorer, &m, &v, &e), TERN_FAILED);
   assert_non_null(strstr(e.text, "does not fit"));
 }
@@ -159,7 +162,7 @@ int main(void) {
       cmocka_unit_test(the_likeliest_choice_is_chosen),
       cmocka_unit_test(a_text_without_prompt_costs_its_tokens),
       cmocka_unit_test(an_answer_is_right_when_its_end_is_the_records),
-      cmocka_unit_test(a_record_that_does_not_fit_is_told),
+      cmocka_unit_test(a_record_that_does_not_fit_is_wrong),
   };
   return cmocka_run_group_tests(tests, make, clean);
 }
