@@ -1,25 +1,17 @@
 #!/bin/sh
 # An eval as a whole: killed, out of disk, in shards, it leaves the same bytes;
-# the gate's exit codes. usage: eval_commands.sh TERNMARK SOURCE SHARED
+# the gate's exit codes. usage: eval_commands.sh TERNMARK SOURCE
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 ternmark=$1
-shipped=$2/datasets/models/mini-ternary.gguf
-checkpoint=$3/models/bitllama2c_3M.bin
+model=$2/datasets/models/mini-ternary.gguf
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 failed=0
 . "$here/expect.sh"
 
-if [ -e "$shipped" ]; then
-  cp "$shipped" model.gguf
-elif [ -e "$checkpoint" ]; then
-  "$ternmark" convert "$checkpoint" model.gguf --tokenizer="$3/models/tok512.bin" >/dev/null 2>&1
-else
-  echo "no model here: neither $shipped nor $checkpoint"
-  exit 77
-fi
+cp "$model" model.gguf
 
 tasks=mini_choice_facts,mini_story_combinations,mini_word_tuples
 become_eval() { # OUT OPTIONS...

@@ -1,22 +1,12 @@
 # Records of evals: journal, figures, result files, gate, comparisons.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun journal python_json results paired gate)
-    add_executable(check_eval_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_eval_${noun}.c)
-    target_link_libraries(check_eval_${noun} PRIVATE tern_eval tern_scratch cmocka)
-    target_compile_definitions(check_eval_${noun} PRIVATE TERN_FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
-    add_test(NAME check_eval_${noun} COMMAND check_eval_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(check_eval_${noun} PROPERTIES TIMEOUT 120)
-  endforeach()
+  tern_eval_checks(120 "" journal python_json results paired gate)
 endif()
-# The program as a whole: its model is the shipped one, else the staged checkpoint.
+# The program as a whole, with the shipped model.
 if(NOT TERN_CORE_ONLY)
-  set(shared "$ENV{TERN_SHARED}")
-  if(NOT shared)
-    set(shared "${CMAKE_SOURCE_DIR}/../shared")
-  endif()
   foreach(noun commands slurm)
     add_test(NAME eval_${noun} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/eval_${noun}.sh $<TARGET_FILE:ternmark>
-                                       ${CMAKE_SOURCE_DIR} ${shared}/data)
+                                       ${CMAKE_SOURCE_DIR})
     set_tests_properties(eval_${noun} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
   endforeach()
 endif()

@@ -1,10 +1,4 @@
 # The runner of evals: ids, documents, asks through the schedule.
 if(NOT TERN_CORE_ONLY)
-  foreach(noun ask run document)
-    add_executable(check_eval_${noun} ${CMAKE_CURRENT_SOURCE_DIR}/check_eval_${noun}.c)
-    target_link_libraries(check_eval_${noun} PRIVATE tern_eval tern_generate tern_stories tern_scratch cmocka)
-    target_compile_definitions(check_eval_${noun} PRIVATE TERN_FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
-    add_test(NAME check_eval_${noun} COMMAND check_eval_${noun} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(check_eval_${noun} PROPERTIES TIMEOUT 120)
-  endforeach()
+  tern_eval_checks(120 "tern_generate;tern_stories" ask run document)
 endif()

@@ -1,11 +1,10 @@
 #!/bin/sh
 # An eval as an array of a Slurm of its own on this machine, and its merge as a
 # job that depends on it. Skips where Slurm is not installed.
-# usage: eval_slurm.sh TERNMARK SOURCE SHARED
+# usage: eval_slurm.sh TERNMARK SOURCE
 set -eu
 ternmark=$1
-shipped=$2/datasets/models/mini-ternary.gguf
-checkpoint=$3/models/bitllama2c_3M.bin
+model=$2/datasets/models/mini-ternary.gguf
 PATH=$PATH:/usr/sbin
 for tool in munged mungekey slurmctld slurmd sbatch squeue; do
   command -v $tool >/dev/null || { echo "$tool is not here"; exit 77; }
@@ -21,14 +20,7 @@ stop() {
 trap stop EXIT
 cd "$folder"
 
-if [ -e "$shipped" ]; then
-  cp "$shipped" model.gguf
-elif [ -e "$checkpoint" ]; then
-  "$ternmark" convert "$checkpoint" model.gguf --tokenizer="$3/models/tok512.bin" >/dev/null 2>&1
-else
-  echo "no model here: neither $shipped nor $checkpoint"
-  exit 77
-fi
+cp "$model" model.gguf
 
 mkdir -p munge state spool
 chmod 711 . munge
