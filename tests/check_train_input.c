@@ -49,7 +49,6 @@ static void typos_name_key_and_neighbour(void **state) {
        "a divisor"},
       {{.shape = "\"hidden\": 64, \"ffn\": 64, \"heads\": 4, \"kv_heads\": 4, \"context\": 64"},
        "key model.layers is missing"},
-      {{.batch = "\"batch_tokens\": 32"}, "batch_tokens: want at least model.context"},
       {{.files = "\"train\": [{\"file\": \"a.jsonl\", \"last\": 1}]"}, "data.train: want a file without \"last\""},
       {{.files = "\"train\": [{\"file\": \"a.jsonl\", \"repeat\": 0}]"}, "train.repeat: want a number from 1e-06"},
       {{.files = "\"train\": [{\"file\": \"a.jsonl\", \"epoch\": 1}]"}, "data.train: want a list of paths or"},

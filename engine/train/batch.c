@@ -1,5 +1,6 @@
 /* Batches: the documents of an epoch in an order that seed and epoch give,
- * taken until the batch is full, and spread over slices, longest first. */
+ * taken until the batch is full (one at least, however long), and spread over
+ * slices, longest first. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,7 +140,7 @@ int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *orde
       continue;
     }
     const size_t document = order->order[at->next], n = length(d, document);
-    if (b->tokens + n > (size_t)batch_tokens) break;
+    if (count && b->tokens + n > (size_t)batch_tokens) break;
     b->chosen[count++] = document;
     b->tokens += n;
     at->next++;
@@ -149,13 +150,16 @@ int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *orde
   return TERN_OK;
 }
 
-size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, size_t first, size_t end, int batch_tokens) {
+size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, int file, size_t next, int batch_tokens) {
   size_t count = 0;
   b->tokens = 0;
-  for (; first + count < end && b->tokens + length(d, first + count) <= (size_t)batch_tokens; count++) {
-    b->chosen[count] = first + count;
-    b->tokens += length(d, first + count);
+  for (; next < d->documents; next++) {
+    const size_t n = length(d, next);
+    if (file >= 0 && d->file[next] != file) continue;
+    if (count && b->tokens + n > (size_t)batch_tokens) break;
+    b->chosen[count++] = next;
+    b->tokens += n;
   }
   spread(b, d, count);
-  return count;
+  return next;
 }

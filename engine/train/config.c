@@ -324,7 +324,6 @@ static int check_shape(const parser *p) {
       {c->hidden % 16 || c->ffn % 16, "model.hidden and model.ffn: want multiples of 16"},
       {c->hidden % c->heads || c->hidden / c->heads % 16, "model.heads: want heads of a multiple of 16 dimensions"},
       {c->heads % c->kv_heads, "model.kv_heads: want a divisor of model.heads"},
-      {c->context > c->batch_tokens, "train.batch_tokens: want at least model.context"},
       {c->warmup > c->steps, "train.warmup: want at most train.steps"},
       {!lasts(&c->train), "data.train: want a file without \"last\", or training runs out of text"},
       {c->lora_rank > 0 && !c->from[0], "from: adapters (lora.rank) want the model that they adapt"},

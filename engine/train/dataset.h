@@ -66,7 +66,8 @@ void tern_batch_close(tern_train_batch *b);
 /* The next documents that fill batch_tokens, spread over the slices. */
 int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *order, tern_cursor *at, uint64_t seed,
                     int batch_tokens, tern_error *e);
-/* Documents first, first + 1, ... below end, as many as fill the batch; returns how many. */
-size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, size_t first, size_t end, int batch_tokens);
+/* Documents from `next` on, in their order, of one entry (file < 0: of all), as
+ * many as fill the batch and one at least; returns where to go on. */
+size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, int file, size_t next, int batch_tokens);
 
 #endif

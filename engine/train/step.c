@@ -167,15 +167,12 @@ static void add_scores(const tern_trainer *t, const double *entropies, tern_trai
 }
 
 int tern_trainer_score(tern_trainer *t, const tern_dataset *d, int file, tern_train_score *out, tern_error *e) {
-  double *entropies = calloc((size_t)t->config.batch_tokens, sizeof *entropies);
+  double *entropies = calloc((size_t)t->config.batch_tokens + (size_t)t->config.context, sizeof *entropies);
   *out = (tern_train_score){0};
   if (!entropies) return tern_fail(e, TERN_FAILED, "scoring: out of memory");
-  size_t at = 0, end = d->documents;
-  while (file >= 0 && at < end && d->file[at] != file) at++;
-  while (file >= 0 && end > at && d->file[end - 1] != file) end--;
-  while (at < end) {
+  for (size_t next = 0; next < d->documents;) {
     job j = {.t = t, .entropies = entropies};
-    at += tern_batch_plain(&t->batch, d, at, end, t->config.batch_tokens);
+    next = tern_batch_plain(&t->batch, d, file, next, t->config.batch_tokens);
     tern_team_run(t->team, run_step, &j);
     add_scores(t, entropies, out);
   }
