@@ -1,9 +1,8 @@
-/* What looking back grows from (training only): names with a word each, told
+/* What looking back may grow from (training only): names with a word each, told
  * again and again in another order. From the second round on every second word
- * can be found by looking back, so a small model learns to after one or two
- * million tokens; questions about passages, where one word in thirty can, have
- * not taught it in ten (docs/training.md). Kind "pairs" has nothing but names
- * and words, "lines" has them in sentences of passages. */
+ * can be found by looking back; in a question about a passage one of thirty can.
+ * Kind "pairs" has nothing but names and words, "lines" has them in sentences of
+ * passages. */
 #include "engine/train/mini/scene.h"
 
 enum { PAIRS = 8, LEAST_ROUNDS = 4, MOST_ROUNDS = 8 };
