@@ -166,6 +166,26 @@ static void epoch_takes_each_document_as_often_as_asked(void **state) {
   tern_trainer_close(&t);
 }
 
+static void document_longer_than_the_batch_is_a_step_by_itself(void **state) {
+  tern_trainer t;
+  tern_error e = {0};
+  fixture_trainer(&t, *state, "ternary.json", 1, TERN_ISA_COUNT);
+  size_t seen = 0, alone = 0;
+  for (tern_cursor at = {0}; seen < t.data.documents;) {
+    assert_int_equal(tern_batch_next(&t.batch, &t.data, &t.order, &at, 1, 12, &e), 0);
+    if (at.epoch > 0) break; /* filled from the next one */
+    assert_true(at.next > seen && (t.batch.tokens <= 12 || at.next == seen + 1));
+    alone += t.batch.tokens > 12;
+    seen = at.next;
+  }
+  assert_true(alone > 0);
+  for (size_t next = 0, count = 0; next < t.data.documents; count = next) {
+    next = tern_batch_plain(&t.batch, &t.data, -1, next, 12);
+    assert_true(next > count && (t.batch.tokens <= 12 || next == count + 1));
+  }
+  tern_trainer_close(&t);
+}
+
 /* Drills alone at first, then everything: how often each document comes in
  * epochs 1, 2 and 3. A record is one for each entry that wants it, one behind the other. */
 static void entry_takes_part_with_its_task_in_its_epochs(void **state) {
@@ -232,6 +252,7 @@ int main(void) {
       cmocka_unit_test(every_answer_of_a_chat_is_learnt),
       cmocka_unit_test(slices_hold_whole_documents_in_fair_shares),
       cmocka_unit_test(epoch_takes_each_document_as_often_as_asked),
+      cmocka_unit_test(document_longer_than_the_batch_is_a_step_by_itself),
       cmocka_unit_test(entry_takes_part_with_its_task_in_its_epochs),
       cmocka_unit_test(text_is_a_document_a_paragraph),
       cmocka_unit_test(learning_rate_has_two_stages),
