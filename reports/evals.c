@@ -8,22 +8,22 @@
 #include <unistd.h>
 
 static const tern_eval_column columns[] = {
-    {"ARC-Challenge", "arc_challenge", {"acc_norm,none"}, NULL},
-    {"ARC-Easy", "arc_easy", {"acc_norm,none"}, NULL},
-    {"OpenbookQA", "openbookqa", {"acc_norm,none"}, NULL},
-    {"BoolQ", "boolq", {"acc,none"}, NULL},
-    {"HellaSwag", "hellaswag", {"acc_norm,none"}, NULL},
-    {"PIQA", "piqa", {"acc_norm,none"}, NULL},
-    {"WinoGrande", "winogrande", {"acc,none"}, NULL},
-    {"CommonsenseQA", "commonsense_qa", {"acc,none"}, NULL},
-    {"TruthfulQA", "truthfulqa_mc2", {"acc,none"}, NULL},
-    {"TriviaQA", "triviaqa", {"exact_match,remove_whitespace"}, NULL},
-    {"MMLU", "mmlu", {"acc,none"}, NULL},
-    {"HumanEval+", "evalplus_humaneval", {"pass@1_plus,none", "pass@1,none"}, NULL},
-    {"GSM8K", "gsm8k", {"exact_match,strict-match", "exact_match,flexible-extract"}, NULL},
-    {"MATH-500", "minerva_math500", {"math_verify,none", "exact_match,none"}, NULL},
-    {"IFEval", "ifeval", {"inst_level_strict_acc,none"}, NULL},
-    {"MT-bench", "mtbench", {NULL}, "a judge outside decides"},
+    {"ARC-Challenge", {"arc_challenge"}, {"acc_norm,none"}, NULL},
+    {"ARC-Easy", {"arc_easy"}, {"acc_norm,none"}, NULL},
+    {"OpenbookQA", {"openbookqa"}, {"acc_norm,none"}, NULL},
+    {"BoolQ", {"boolq"}, {"acc,none"}, NULL},
+    {"HellaSwag", {"hellaswag"}, {"acc_norm,none"}, NULL},
+    {"PIQA", {"piqa"}, {"acc_norm,none"}, NULL},
+    {"WinoGrande", {"winogrande"}, {"acc,none"}, NULL},
+    {"CommonsenseQA", {"commonsense_qa"}, {"acc,none"}, NULL},
+    {"TruthfulQA", {"truthfulqa_mc2"}, {"acc,none"}, NULL},
+    {"TriviaQA", {"triviaqa"}, {"exact_match,remove_whitespace"}, NULL},
+    {"MMLU", {"mmlu"}, {"acc,none"}, NULL},
+    {"HumanEval+", {"evalplus_humaneval_chat", "evalplus_humaneval"}, {"pass@1_plus,none", "pass@1,none"}, NULL},
+    {"GSM8K", {"gsm8k"}, {"exact_match,strict-match", "exact_match,flexible-extract"}, NULL},
+    {"MATH-500", {"minerva_math500"}, {"math_verify,none", "exact_match,none"}, NULL},
+    {"IFEval", {"ifeval"}, {"inst_level_strict_acc,none"}, NULL},
+    {"MT-bench", {"mtbench"}, {NULL}, "a judge outside decides"},
 };
 
 const tern_eval_column *tern_eval_columns(size_t *count) {
@@ -39,10 +39,12 @@ int tern_evals_read(tern_table **out, const char *dir, tern_error *e) {
 }
 
 int tern_evals_find(const tern_table *t, const tern_eval_column *c, const char *model) {
-  for (size_t i = 0; i < sizeof c->figures / sizeof *c->figures && c->figures[i]; i++) {
-    const char *const pairs[] = {"model", model, "task", c->task, "figure", c->figures[i], NULL};
-    int row = tern_table_find(t, 0, pairs);
-    if (row >= 0) return row;
+  for (size_t k = 0; k < sizeof c->tasks / sizeof *c->tasks && c->tasks[k]; k++) {
+    for (size_t i = 0; i < sizeof c->figures / sizeof *c->figures && c->figures[i]; i++) {
+      const char *const pairs[] = {"model", model, "task", c->tasks[k], "figure", c->figures[i], NULL};
+      int row = tern_table_find(t, 0, pairs);
+      if (row >= 0) return row;
+    }
   }
   return -1;
 }

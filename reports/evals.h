@@ -14,8 +14,8 @@ int tern_evals_read(tern_table **out, const char *dir, tern_error *e);
 
 /* One accuracy column of arXiv 2504.12285: which task and figure stand for it. */
 typedef struct tern_eval_column {
-  const char *published; /* metric of the published table */
-  const char *task;
+  const char *published;  /* metric of the published table */
+  const char *tasks[3];   /* the first that was run; NULL-ended */
   const char *figures[3]; /* the first that an eval has; NULL-ended */
   const char *why;        /* NULL, or why there can be none */
 } tern_eval_column;

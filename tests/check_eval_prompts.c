@@ -210,9 +210,9 @@ static bool is_own(const char *name) {
   return strcmp(name, "openbookqa") == 0 || strcmp(name, "piqa") == 0 || strcmp(name, "social_iqa") == 0;
 }
 
-static void run_cases(bool own, size_t *run, size_t *without, int *wrong) {
+static void run_cases(const char *file, bool own, size_t *run, size_t *without, int *wrong) {
   json_error_t e;
-  json_t *root_object = json_load_file(TERN_FIXTURES "/eval-prompts.json", 0, &e), *want;
+  json_t *root_object = json_load_file(file, 0, &e), *want;
   size_t i;
   assert_non_null(root_object);
   json_array_foreach(json_object_get(root_object, "cases"), i, want) {
@@ -235,7 +235,7 @@ static void prompts_of_staged_sets_are_lm_evals_byte_for_byte(void **state) {
     print_message("no ../shared/data (TERN_SHARED)\n");
     skip();
   }
-  run_cases(false, &run, &without, &wrong);
+  run_cases(TERN_FIXTURES "/eval-prompts.json", false, &run, &without, &wrong);
   print_message("%zu cases, %zu left out for want of fetched shots\n", run, without);
   assert_int_equal(wrong, 0);
 }
@@ -244,14 +244,25 @@ static void prompts_of_sets_in_their_authors_form_are_lm_evals_byte_for_byte(voi
   size_t run = 0, without = 0;
   int wrong = 0;
   (void)state;
-  run_cases(true, &run, &without, &wrong);
+  run_cases(TERN_FIXTURES "/eval-prompts.json", true, &run, &without, &wrong);
   assert_int_equal(run, 6);
+  assert_int_equal(wrong, 0);
+}
+
+static void prompts_for_chats_are_evalplus_own_byte_for_byte(void **state) {
+  size_t run = 0, without = 0;
+  int wrong = 0;
+  (void)state;
+  if (!staged) skip();
+  run_cases(TERN_FIXTURES "/eval-prompts-evalplus.json", false, &run, &without, &wrong);
+  assert_int_equal(run, 1);
   assert_int_equal(wrong, 0);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prompts_of_staged_sets_are_lm_evals_byte_for_byte),
+      cmocka_unit_test(prompts_for_chats_are_evalplus_own_byte_for_byte),
       cmocka_unit_test(prompts_of_sets_in_their_authors_form_are_lm_evals_byte_for_byte),
   };
   return cmocka_run_group_tests(tests, make_roots, drop_roots);

@@ -307,9 +307,9 @@ static void every_shipped_task_and_set_opens(void **state) {
   static const char *const names[] = {
       "arc_challenge,arc_easy,openbookqa,boolq,hellaswag,hellaswag_sample,piqa,social_iqa,winogrande,commonsense_qa,"
       "truthfulqa_mc1,truthfulqa_mc2,triviaqa,mmlu,gsm8k,gsm8k_cot,gsm8k_cot_zeroshot,minerva_math500,"
-      "hendrycks_math500,humaneval,humaneval_plus,evalplus_humaneval,ifeval,mtbench,wikitext",
+      "hendrycks_math500,humaneval,humaneval_plus,evalplus_humaneval,evalplus_humaneval_chat,ifeval,mtbench,wikitext",
       "mini", "paper-2b4t"};
-  static const size_t counts[] = {25, 16, 17};
+  static const size_t counts[] = {26, 16, 17};
   (void)state;
   for (int i = 0; i < 3; i++) {
     tern_task_set set;

@@ -3,6 +3,7 @@
  * template as one user's turn or as turns; the description is the system's. */
 #include "harness/eval/document.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ static int begin(maker *m, size_t row, tern_error *e) {
   size_t shots = (size_t)set->shots;
   char *description = NULL;
   tern_messages_drop(&m->messages, 0);
-  int status = tern_row_description(set->task, &set->data, row, &description, e);
+  int status = tern_row_text(set->task, set->task->description, &set->data, row, &description, e);
   if (status == 0 && *description != '\0') status = tern_messages_add(&m->messages, TERN_SYSTEM, description, "", e);
   free(description);
   if (status != 0 || shots == 0) return status;
@@ -43,6 +44,19 @@ static int begin(maker *m, size_t row, tern_error *e) {
   status = tern_shots_draw(m->shots, shots, own, m->drawn, e);
   for (size_t i = 0; i < shots && status == 0; i++) status = add_shot(m, m->drawn[i], e);
   return status;
+}
+
+static int begin_answer(maker *m, tern_document *d, size_t row, tern_error *e) {
+  const tern_documents *set = m->set;
+  char *begins = NULL, *whole = NULL;
+  int status = tern_row_text(set->task, set->task->answer_begins, &set->data, row, &begins, e);
+  if (status == 0 && asprintf(&whole, "%s%s", d->contexts[0], begins) < 0)
+    status = tern_fail(e, TERN_FAILED, "%s: out of memory for a prompt", set->name);
+  free(begins);
+  if (status != 0) return status;
+  free(d->contexts[0]);
+  d->contexts[0] = whole;
+  return 0;
 }
 
 /* What was begun with the question as context i. */
@@ -107,6 +121,7 @@ static int make_document(maker *m, tern_document *d, size_t row, tern_error *e) 
     return 0;
   }
   status = put_context(m, d, 0, d->texts.turns.count > 0 ? d->texts.turns.list[0] : d->texts.prompt, e);
+  if (status == 0 && t->answer_begins != NULL) status = begin_answer(m, d, row, e);
   d->asks[0].context = d->contexts[0];
   return status;
 }

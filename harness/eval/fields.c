@@ -276,13 +276,14 @@ void tern_row_texts_close(tern_row_texts *r) {
   *r = (tern_row_texts){.gold = -1};
 }
 
-int tern_row_description(const tern_task *t, const tern_task_data *d, size_t row, char **out, tern_error *e) {
+int tern_row_text(const tern_task *t, const tern_template *text, const tern_task_data *d, size_t row, char **out,
+                  tern_error *e) {
   view v = {t, d->rows, row, NULL, e};
-  if (t->description == NULL) return copy_text(&v, "", out);
+  if (text == NULL) return copy_text(&v, "", out);
   tern_wording w = wording(t, d, false);
   v.more = json_copy(d->texts);
   int status = v.more == NULL ? no_memory(&v) : compute_fields(&v, &w);
-  if (status == 0) status = fill(&v, t->description, out);
+  if (status == 0) status = fill(&v, text, out);
   json_decref(v.more);
   return status;
 }

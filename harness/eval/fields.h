@@ -50,7 +50,9 @@ int tern_row_texts_make(tern_row_texts *out, const tern_task *t, const tern_task
                         tern_error *e);
 void tern_row_texts_close(tern_row_texts *r);
 
-/* The task's description for a row; "" without one (free()). */
-int tern_row_description(const tern_task *t, const tern_task_data *d, size_t row, char **out, tern_error *e);
+/* A text beside the wording's for a row, such as the task's description; "" for
+ * template NULL (free()). */
+int tern_row_text(const tern_task *t, const tern_template *text, const tern_task_data *d, size_t row, char **out,
+                  tern_error *e);
 
 #endif

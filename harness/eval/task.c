@@ -213,6 +213,7 @@ static const tern_key task_keys[] = {
     {"original", tern_key_template, offsetof(tern_task, original), false},
     {"delimiter", tern_key_blank, offsetof(tern_task, delimiter), false},
     {"shot_delimiter", tern_key_blank, offsetof(tern_task, shot_delimiter), false},
+    {"answer_begins", tern_key_template, offsetof(tern_task, answer_begins), false},
     {"stops", read_stops, 0, false},
     {"most_tokens", tern_key_natural, offsetof(tern_task, most_tokens), false},
     {"temperature", read_temperature, 0, false},
@@ -301,6 +302,7 @@ void tern_task_close(tern_task *t) {
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) free(texts[i]);
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) json_decref(values[i]);
   tern_template_close(t->description);
+  tern_template_close(t->answer_begins);
   tern_template_close(t->original);
   tern_wording_close(&t->wording);
   tern_wording_close(&t->other_wording);

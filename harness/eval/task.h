@@ -85,6 +85,7 @@ typedef struct tern_task {
   json_t *groups;                     /* {"stem": [values of split_by]}; NULL: none */
   bool pages;                         /* the file is WikiText, cut into articles */
   tern_template *description;         /* NULL: none */
+  tern_template *answer_begins;       /* text: how the answer begins, given with the question; NULL: nothing */
   char *other_data;                   /* a file in another form, read where data is not at hand; NULL: none */
   tern_wording other_wording;         /* of its rows; absent keys are the task's own */
   tern_wording wording, shot_wording; /* shot_wording's absent keys are the task's own */

@@ -65,6 +65,12 @@ static bool other_form_of_parts(const tern_task *t) {
 static bool no_answer_for_shots(const tern_task *t) {
   return t->shots.count > 0 && t->wording.target == NULL && t->shot_wording.target == NULL;
 }
+static bool begun_answer(const tern_task *t) {
+  return t->answer_begins != NULL;
+}
+static bool begun_turns(const tern_task *t) {
+  return t->answer_begins != NULL && t->turns.given;
+}
 static bool no_tokens(const tern_task *t) {
   return t->most_tokens == 0;
 }
@@ -89,6 +95,8 @@ static const rule rules[] = {
     {CHOICES | TEXT | ROLLING, groups_without_split, "data.groups needs data.split_by"},
     {CHOICES | TEXT | ROLLING, other_form_of_parts, "data.otherwise can't stand with data.split_by or data.pages"},
     {TEXT, no_answer_for_shots, "shots need \"target\", their answer"},
+    {CHOICES | ROLLING, begun_answer, "\"answer_begins\" belongs to kind \"text\""},
+    {TEXT, begun_turns, "\"answer_begins\" can't stand with \"turns\""},
     {TEXT, no_tokens, "most_tokens is 0"},
 };
 
