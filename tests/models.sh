@@ -21,7 +21,7 @@ for name in mini-ternary mini-fp16; do
   [ "$(wc -c <"$model")" -le 4194304 ] || wrong "$model: more than 4 MiB"
   "$ternmark" inspect "$model" >keys
   grep -q "context_length  *2048$" keys || wrong "$model: another context"
-  grep -q "vocab_size  *1024$" keys || wrong "$model: another vocabulary"
+  grep -q "vocab_size  *1280$" keys || wrong "$model: another vocabulary"
   [ "$("$ternmark" tokenize "$model" -p 12345 | wc -w)" = 5 ] || wrong "$model: digits are not tokens of their own"
   expect 0 "#### " "$ternmark" run "$model" -n 80 -p "Question: Tom has 5 boxes with 9 cups in each box. How many cups has Tom?
 Answer:"
@@ -32,6 +32,11 @@ Answer:"
     diff then now || wrong "$model: scores on $split are not those of $name.scores.csv"
   done
 done
+
+# The vocabulary is that of the mini set's text, made anew.
+"$ternmark" train data mini >/dev/null 2>&1
+"$ternmark" train tokenizer mini/train.jsonl --vocab 1280 -o tokenizer.gguf >/dev/null 2>&1
+cmp tokenizer.gguf "$models/tokenizer.gguf" || wrong "$models/tokenizer.gguf: is made otherwise than README.md tells"
 
 "$here/models_table.sh" "$models" >table
 grep -vxFf "$models/README.md" table >missing && wrong "README.md has not these rows: $(cat missing)"
