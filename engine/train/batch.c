@@ -127,6 +127,15 @@ static void sort_chosen(tern_train_batch *b, const tern_dataset *d, size_t count
   }
 }
 
+/* Adds a document; false: the batch has others already and this one is too much. */
+static bool choose(tern_train_batch *b, const tern_dataset *d, size_t document, size_t *count, int batch_tokens) {
+  const size_t n = length(d, document);
+  if (*count && b->tokens + n > (size_t)batch_tokens) return false;
+  b->chosen[(*count)++] = document;
+  b->tokens += n;
+  return true;
+}
+
 int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *order, tern_cursor *at, uint64_t seed,
                     int batch_tokens, tern_error *e) {
   size_t count = 0;
@@ -139,10 +148,7 @@ int tern_batch_next(tern_train_batch *b, const tern_dataset *d, tern_epoch *orde
       at->next = 0;
       continue;
     }
-    const size_t document = order->order[at->next], n = length(d, document);
-    if (count && b->tokens + n > (size_t)batch_tokens) break;
-    b->chosen[count++] = document;
-    b->tokens += n;
+    if (!choose(b, d, order->order[at->next], &count, batch_tokens)) break;
     at->next++;
   }
   sort_chosen(b, d, count);
@@ -154,11 +160,8 @@ size_t tern_batch_plain(tern_train_batch *b, const tern_dataset *d, int file, si
   size_t count = 0;
   b->tokens = 0;
   for (; next < d->documents; next++) {
-    const size_t n = length(d, next);
     if (file >= 0 && d->file[next] != file) continue;
-    if (count && b->tokens + n > (size_t)batch_tokens) break;
-    b->chosen[count++] = next;
-    b->tokens += n;
+    if (!choose(b, d, next, &count, batch_tokens)) break;
   }
   spread(b, d, count);
   return next;
