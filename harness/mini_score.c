@@ -113,7 +113,7 @@ int tern_mini_judge(tern_mini_scorer *s, const mini_item *m, tern_mini_verdict *
   if (!*m->prompt) return judge_text(s, m, v, e);
   int rc = m->choices ? judge_choice(s, m, v, e) : judge_answer(s, m, v, e);
   if (!s->too_long) return rc;
-  *v = (tern_mini_verdict){.normed = m->choices ? 0 : NAN, .too_long = true, .said = " (longer than the context)"};
+  *v = (tern_mini_verdict){.normed = m->choices ? 0 : NAN, .said = " (longer than the context)"};
   *e = (tern_error){0};
   return 0;
 }

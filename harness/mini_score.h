@@ -10,7 +10,7 @@ typedef struct tern_mini_scorer {
   const tern_tokenizer *tokenizer;
   tern_session *session;
   int32_t *ids;  /* [context] */
-  bool too_long; /* the last record is longer than the context */
+  bool too_long; /* the last record is longer than the context: wrong */
 } tern_mini_scorer;
 
 typedef struct tern_mini_verdict {
@@ -18,7 +18,6 @@ typedef struct tern_mini_verdict {
   double normed;              /* choice: the same with log-likelihoods divided by characters; else NAN */
   double nats, tokens, bytes; /* text without prompt (stories): to be summed for perplexity; else 0 */
   char said[256];             /* what was generated or chosen */
-  bool too_long;              /* wrong because the model cannot read the record */
 } tern_mini_verdict;
 
 /* As lm-evaluation-harness does it. Choices: the one whose text " CHOICE" is

@@ -145,7 +145,7 @@ static int score_split(tern_mini_scorer *s, const options *o, const char *split,
   if (!v) rc = tern_fail(e, TERN_FAILED, "%s: out of memory", path);
   for (size_t i = 0; i < n && rc == 0; i++) {
     if ((rc = tern_interrupt_check(e)) || (rc = tern_mini_judge(s, &c.item[i], &v[i], e))) break;
-    too_long += v[i].too_long;
+    too_long += s->too_long;
     if (v[i].bytes > 0 || v[i].right > 0 || wrong++ >= o->wrong) continue;
     fprintf(stderr, "%s\n  wanted:%s\n  said:%s\n\n", c.item[i].prompt, c.item[i].completion, v[i].said);
   }

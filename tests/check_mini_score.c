@@ -151,7 +151,7 @@ static void a_record_that_does_not_fit_is_wrong(void **state) {
   tern_mini_verdict v;
   tern_error e = {0};
   assert_int_equal(tern_mini_judge(&scorer, &m, &v, &e), TERN_OK);
-  assert_true(v.too_long && v.right == 0 && !e.text[0]);
+  assert_true(scorer.too_long && v.right == 0 && !e.text[0]);
   m = (mini_item){.prompt = none, .completion = prompt};
   assert_int_equal(tern_mini_judge(&scorer, &m, &v, &e), TERN_FAILED);
   assert_non_null(strstr(e.text, "does not fit"));
